@@ -1,0 +1,62 @@
+# Two commands start everything: `make run` and `make test`.
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+PY := $(BIN)/python
+PROGRAM := $(PY) -m scout_core
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint format bench test-long lock
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: .venv/.dev ## make .venv with everything that requirements*.txt pins
+
+run: .venv/.runtime ## install, start the database (demo data when there is no DATABASE_URL), refresh, say how it is
+	@if [ -z "$$($(PROGRAM) config database_url)" ]; then $(PROGRAM) demo --if-empty; fi
+	@$(PROGRAM) init
+	@$(PROGRAM) refresh
+	@$(PROGRAM) health || true
+
+test: lint ## everything that CI runs: lint, then the tests
+	$(BIN)/pytest -n 2
+
+lint: .venv/.dev ## ruff, mypy, sqlfluff
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	@if [ -d sql ]; then echo $(BIN)/sqlfluff lint sql; $(BIN)/sqlfluff lint --disable-progress-bar --processes 2 sql; fi
+
+format: .venv/.dev ## put Python files into the house format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: .venv/.dev ## measure the job against bare statements, e.g. make bench ARGS="--persons 50000"
+	$(PY) -m benchmarks $(ARGS)
+
+test-long: .venv/.dev ## the tests that take minutes: marked long, not part of make test
+	$(BIN)/pytest -n 2 -m long
+
+lock: .venv/.dev ## pin the whole tree anew from pyproject.toml
+	$(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 \
+	    --no-header --annotation-style line -o requirements.txt
+	$(BIN)/uv pip compile -q --group dev -c requirements.txt --universal --python-version 3.11 \
+	    --no-header --annotation-style line -o requirements-dev.txt
+
+# uv installs in seconds what pip takes most of a minute for; where uv cannot reach its index, pip may.
+.venv/.uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Python 3.11 or newer is needed, $(PYTHON) is older: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv .venv || \
+	    { echo "$(PYTHON) cannot make a virtual environment: install its venv module (Debian: python3-venv)"; exit 1; }
+	@$(PY) -m pip install -q --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+.venv/.runtime: requirements.txt .venv/.uv
+	@$(BIN)/uv pip install -q --python $(PY) -r requirements.txt || $(PY) -m pip install -q -r requirements.txt
+	@touch $@
+
+.venv/.dev: requirements-dev.txt .venv/.runtime
+	@$(BIN)/uv pip install -q --python $(PY) -r requirements-dev.txt || $(PY) -m pip install -q -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,273 @@
+"""The settings: where they come from, what they may be, and how to show them.
+
+A value is taken from the environment, else from `.env`, else the default. A secret may also be
+given as NAME_FILE, the path of a file that holds it. An empty value counts as not given.
+"""
+
+import difflib
+import os
+import zoneinfo
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+from dotenv import dotenv_values
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from scout_core.errors import SettingsError
+
+PREFIX = "SCOUT_"
+SECRETS = frozenset({"database_url"})
+DRIVER = "postgresql+psycopg2"
+URL_FORM = "write postgresql://user:password@host:5432/database"
+
+Origin = Literal["environment", ".env", "file", "default"]
+Rows = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Minutes = Annotated[int, Field(ge=1, le=525_600)]
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+
+
+class Settings(BaseModel):
+    """What the program was told. Made by `load`, never changed afterwards."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    database_url: str | None = Field(
+        None,
+        repr=False,
+        description="PostgreSQL 15 or newer to work on; without it an embedded one is started",
+    )
+    data_dir: Path = Field(
+        Path(".data"), description="folder of the embedded database and of this machine's files"
+    )
+    source_timezone: str = Field(
+        "America/Lima", description="zone of source timestamps that name none, and of days"
+    )
+    run_max_rows: Annotated[int, Field(ge=1, le=2**31 - 1)] = Field(
+        10_000, description="rows that a run changes in one commit; more work goes on in batches"
+    )
+    guard_max_rows: Rows = Field(
+        10_000, description="rows above which a scheduled run stops until it is forced"
+    )
+    guard_max_pct: Percent = Field(
+        20, description="share of the persons, in percent, above which a scheduled run stops"
+    )
+    health_population: Literal["leads", "persons"] = Field(
+        "leads", description="over whom the satisfactory share is taken: leads or persons"
+    )
+    health_satisfactory_ok_pct: Percent = Field(
+        80, description="satisfactory share above which health is OK"
+    )
+    health_satisfactory_fail_pct: Percent = Field(
+        50, description="satisfactory share below which health is FAIL"
+    )
+    health_conflicts_warn: Rows = Field(50, description="open conflicts from which health is WARN")
+    health_conflicts_fail: Rows = Field(
+        100, description="open conflicts above which health is FAIL"
+    )
+    health_late_minutes: Minutes = Field(
+        260, description="age of the last completed run above which health is WARN"
+    )
+    health_stuck_minutes: Minutes = Field(
+        60, description="time after which a running run counts as stuck"
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="least level that is logged: DEBUG, INFO, WARNING or ERROR"
+    )
+
+    _origins: dict[str, Origin] = PrivateAttr(default_factory=dict)
+
+    @field_validator("database_url")
+    @classmethod
+    def _read_as_psycopg2(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        scheme, separator, rest = url.partition("://")
+        if not separator or scheme not in {"postgres", "postgresql", DRIVER, "postgresql+psycopg"}:
+            raise ValueError(f"the address of a PostgreSQL database: {URL_FORM}")
+        from sqlalchemy.engine import make_url  # slow to import, needed only here
+        from sqlalchemy.exc import ArgumentError
+
+        url = f"{DRIVER}://{rest}"
+        try:
+            make_url(url)
+        except (ArgumentError, ValueError):
+            # The cause is left out: it repeats the address with its password.
+            raise ValueError(
+                f"an address that can be read: {URL_FORM}, special characters percent-encoded"
+            ) from None
+        return url
+
+    @field_validator("source_timezone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        if zone not in zoneinfo.available_timezones():
+            near = _nearest(zone, zoneinfo.available_timezones())
+            raise ValueError(f"the name of a time zone, such as {near}")
+        return zone
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, level: object) -> object:
+        return level.upper() if isinstance(level, str) else level
+
+    @model_validator(mode="after")
+    def _thresholds_in_order(self) -> "Settings":
+        for low, high in (
+            ("health_satisfactory_fail_pct", "health_satisfactory_ok_pct"),
+            ("health_conflicts_warn", "health_conflicts_fail"),
+        ):
+            if getattr(self, low) > getattr(self, high):
+                raise ValueError(
+                    f"{env_name(low)} is {getattr(self, low):g}, above {env_name(high)} "
+                    f"({getattr(self, high):g}): lower the first or raise the second."
+                )
+        return self
+
+    def origin(self, field: str) -> Origin:
+        """Where the value of a field came from."""
+        return self._origins.get(field, "default")
+
+
+class Described(NamedTuple):
+    """One setting as it may be shown."""
+
+    name: str
+    value: str
+    origin: Origin
+    meaning: str
+
+
+def env_name(field: str) -> str:
+    """The environment variable of a field."""
+    return "DATABASE_URL" if field == "database_url" else PREFIX + field.upper()
+
+
+def known_names() -> dict[str, str]:
+    """Each name that may be set -> its field; secrets have a second name, NAME_FILE."""
+    names = {env_name(field): field for field in Settings.model_fields}
+    return names | {f"{env_name(field)}_FILE": field for field in SECRETS}
+
+
+def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".env")) -> Settings:
+    """The settings in force. SettingsError names each name that is unknown or value that is bad."""
+    given: dict[str, str] = {}
+    origins: dict[str, Origin] = {}
+    layers: list[tuple[Origin, Mapping[str, str]]] = []
+    if dotenv is not None and dotenv.is_file():
+        layers.append((".env", {k: v for k, v in dotenv_values(dotenv).items() if v}))
+    layers.append(("environment", os.environ if environ is None else environ))
+    for layer, values in layers:
+        _refuse_unknown(values, layer)
+        for field, value, origin in _read_layer(values, layer):
+            given[field], origins[field] = value, origin
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as exc:
+        raise SettingsError(" ".join(_sentence(e, origins) for e in exc.errors())) from None
+    settings._origins.update(origins)
+    return settings
+
+
+def describe(settings: Settings) -> list[Described]:
+    """Each setting with its value, origin and meaning, secrets masked."""
+    rows = []
+    for field, info in Settings.model_fields.items():
+        value = getattr(settings, field)
+        if value is None:
+            shown = ""
+        elif field in SECRETS:
+            shown = mask_url(value)
+        else:
+            shown = f"{value:g}" if isinstance(value, float) else str(value)
+        rows.append(
+            Described(env_name(field), shown, settings.origin(field), info.description or "")
+        )
+    return rows
+
+
+def mask_url(url: str) -> str:
+    """A database address without its passwords, for the eyes of an operator."""
+    from sqlalchemy.engine import make_url
+
+    parsed = make_url(url)
+    hidden = {key: "***" for key in parsed.query if "password" in key.lower()}
+    return parsed.update_query_dict(hidden).render_as_string(hide_password=True)
+
+
+def _read_layer(values: Mapping[str, str], layer: Origin) -> Iterator[tuple[str, str, Origin]]:
+    for name, field in known_names().items():
+        value = values.get(name, "").strip()
+        if not value:
+            continue
+        if not name.endswith("_FILE"):
+            yield field, value, layer
+            continue
+        if values.get(env_name(field), "").strip():
+            raise SettingsError(
+                f"{env_name(field)} and {name} are both set ({layer}): keep one of them."
+            )
+        yield field, _read_secret(name, Path(value)), "file"
+
+
+def _read_secret(name: str, path: Path) -> str:
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        why = exc.strerror if isinstance(exc, OSError) else "not UTF-8 text"
+        raise SettingsError(
+            f"{name} names {path}, which cannot be read ({why}): correct the path or its rights."
+        ) from exc
+    if not secret:
+        raise SettingsError(f"{name} names {path}, which is empty: write the value into it.")
+    return secret
+
+
+def _refuse_unknown(values: Mapping[str, str], layer: Origin) -> None:
+    known = known_names()
+    unknown = sorted(n for n in values if n.startswith(PREFIX) and n not in known)
+    if unknown:
+        hints = ", ".join(f"{name} (did you mean {_nearest(name, known)}?)" for name in unknown)
+        raise SettingsError(
+            f"Unknown setting in {'the ' if layer == 'environment' else ''}{layer}: {hints}. "
+            "Correct or remove it; docs/settings.md lists all."
+        )
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    by_lower = {name.lower(): name for name in known}
+    return by_lower[difflib.get_close_matches(word.lower(), sorted(by_lower), n=1, cutoff=0)[0]]
+
+
+def _sentence(error: ErrorDetails, origins: Mapping[str, Origin]) -> str:
+    context = error.get("ctx", {})
+    match error["type"]:
+        case "value_error":
+            must_be = str(context["error"])
+        case "int_parsing" | "int_from_float":
+            must_be = "a whole number"
+        case "float_parsing":
+            must_be = "a number"
+        case "literal_error":
+            must_be = f"one of {context['expected']}"
+        case _:
+            must_be = error["msg"].removeprefix("Input should be ")
+    if not error["loc"]:
+        return must_be
+    field = str(error["loc"][0])
+    value = "" if field in SECRETS else f" is {error['input']!r}"
+    default = Settings.model_fields[field].default
+    instead = "leave it out" if default is None else f"leave it out for {default}"
+    return (
+        f"{env_name(field)}{value} ({origins.get(field, 'default')}): "
+        f"it must be {must_be}. Correct it or {instead}."
+    )
