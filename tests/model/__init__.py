@@ -1,0 +1,1 @@
+"""The rules in plain Python, written from the design and not from the SQL."""

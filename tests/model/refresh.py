@@ -1,0 +1,60 @@
+"""The refresh: identities first, then scouts into the ledger with the links known."""
+
+from copy import deepcopy
+from datetime import UTC, datetime
+
+from tests.model.evidence import read_event
+from tests.model.identity import link_identities
+from tests.model.keys import sound_day
+from tests.model.persons import State, list_states
+from tests.model.world import BACKFILL, AuditRow, Event, LedgerRow, World
+
+
+def is_candidate(world: World, state: State) -> bool:
+    """True when the job may write the person's one scout (I7)."""
+    return (
+        state.category is not None
+        and len(state.other_scouts) == 1
+        and bool(state.event_scouts)
+        and all(world.is_known(scout_id) for scout_id in state.other_scouts)
+        and not state.unreadable
+        and state.decision is None
+        and state.person_key not in world.held_persons
+    )
+
+
+def newest_event_of(world: World, person_key: str, scout_id: int) -> Event:
+    """The newest event of the person that names the scout."""
+    own = [
+        e
+        for e in world.events.values()
+        if e.person_key == person_key and scout_id in read_event(e).scouts
+    ]
+    return max(own, key=lambda e: (sound_day(e.event_date) or "", e.created_at, e.id))
+
+
+def propagate(world: World, at: datetime) -> None:
+    """Write the scout of every candidate into the ledger, each with its audit row."""
+    for key, state in list_states(world).items():
+        if not is_candidate(world, state):
+            continue
+        (scout_id,) = state.other_scouts
+        row = world.ledger.get(key) or LedgerRow(key, None, at, score="0.95")
+        row.scout_id, row.updated_at, row.rule = scout_id, at, BACKFILL
+        row.source = newest_event_of(world, key, scout_id).source_table
+        row.confidence, row.status = "high", "assigned"
+        world.ledger[key] = row
+        world.audit.append(AuditRow(key, None, scout_id, BACKFILL, at, world.next_seq()))
+
+
+def refresh(world: World, at: datetime | None = None) -> None:
+    """One whole run of the job."""
+    link_identities(world)
+    propagate(world, at or datetime.now(UTC))
+
+
+def after_refresh(world: World) -> World:
+    """The world as a run would leave it; the given one stays as it is."""
+    later = deepcopy(world)
+    refresh(later)
+    return later

@@ -1,0 +1,192 @@
+"""The rows that the rules read and write. Days are ISO text: they may be infinity or BC."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tests.model.keys import scouting_md5_key
+
+SCOUTING = "module_ct_scouting_daily"
+MIGRATIONS = "module_ct_migrations"
+CABINET = "module_ct_cabinet_leads"
+DRIVERS = "drivers"
+BACKFILL = "BACKFILL_SINGLE_SCOUT_FROM_EVENTS"
+EXTERNAL = "EXTERNAL_CHANGE"
+
+
+@dataclass
+class Person:
+    """A row of canon.identity_registry."""
+
+    key: str
+    license: str | None = None
+    phone: str | None = None
+
+
+@dataclass
+class Link:
+    """A row of canon.identity_links."""
+
+    source_table: str
+    source_pk: str
+    person_key: str
+    rule: str = "OWNER"
+    score: int = 100
+    confidence: str = "HIGH"
+
+
+@dataclass
+class Unmatched:
+    """A row of canon.identity_unmatched about a scouting row."""
+
+    reason: str
+    status: str = "OPEN"
+
+
+@dataclass
+class Event:
+    """A row of observational.lead_events. payload is JSON text or None."""
+
+    id: int
+    person_key: str | None
+    event_date: str
+    scout_id: int | None
+    payload: str | None
+    created_at: datetime
+    source_table: str
+
+
+@dataclass
+class LedgerRow:
+    """A row of observational.lead_ledger."""
+
+    person_key: str
+    scout_id: int | None
+    updated_at: datetime
+    rule: str | None = None
+    source: str | None = None
+    score: str = "0.50"
+    confidence: str = "low"
+    status: str = "unassigned"
+
+
+@dataclass
+class Migration:
+    """A row of public.module_ct_migrations. hire_date is the day of its timestamp without zone."""
+
+    id: int
+    driver_id: str | None
+    scout_id: int | None
+    hire_date: str | None
+    created_at: datetime | None
+
+
+@dataclass
+class ScoutingRow:
+    """A row of public.module_ct_scouting_daily."""
+
+    id: int
+    scout_id: int | None
+    phone: str | None
+    license: str | None
+    registration_date: str | None
+    acquisition_method: str | None
+    created_at: datetime | None
+
+    @property
+    def old_key(self) -> str:
+        """The key of the older system."""
+        return scouting_md5_key(self.scout_id, self.phone, self.license, self.registration_date)
+
+
+@dataclass
+class Payment:
+    """A row of public.module_ct_cabinet_payments. person_key may be unknown to the registry."""
+
+    id: int
+    scout_id: int | None
+    date: str | None
+    driver_id: str | None
+    person_key: str | None
+    created_at: datetime | None
+
+
+@dataclass
+class Driver:
+    """A row of canon.drivers_index."""
+
+    driver_id: str
+    license: str | None
+    phone: str | None
+
+
+@dataclass
+class Decision:
+    """A row of scout.decisions. seq is its place among the audit rows."""
+
+    person_key: str
+    kind: str
+    scout_id: int | None
+    considered: frozenset[int]
+    seq: int
+
+
+@dataclass
+class AuditRow:
+    """A row of ops.lead_ledger_scout_backfill_audit."""
+
+    person_key: str
+    old: int | None
+    new: int | None
+    method: str
+    at: datetime
+    seq: int
+
+
+@dataclass
+class World:
+    """Everything the rules see."""
+
+    persons: dict[str, Person] = field(default_factory=dict)
+    links: dict[tuple[str, str], Link] = field(default_factory=dict)
+    unmatched: dict[str, Unmatched] = field(default_factory=dict)
+    events: dict[int, Event] = field(default_factory=dict)
+    ledger: dict[str, LedgerRow] = field(default_factory=dict)
+    migrations: dict[int, Migration] = field(default_factory=dict)
+    scouting: dict[int, ScoutingRow] = field(default_factory=dict)
+    payments: dict[int, Payment] = field(default_factory=dict)
+    drivers: dict[str, Driver] = field(default_factory=dict)
+    scouts_list: set[int] = field(default_factory=set)
+    decisions: list[Decision] = field(default_factory=list)
+    held_persons: set[str] = field(default_factory=set)
+    held_rows: set[str] = field(default_factory=set)
+    audit: list[AuditRow] = field(default_factory=list)
+    link_audit: list[tuple[str, str]] = field(default_factory=list)
+    seq: int = 0
+
+    def next_seq(self) -> int:
+        """The next place in the order of what happened to the ledger."""
+        self.seq += 1
+        return self.seq
+
+    def link_of(self, source_table: str, source_pk: str | None) -> str | None:
+        """The person that a source row is linked to."""
+        link = self.links.get((source_table, source_pk or ""))
+        return link.person_key if link else None
+
+    def person_of_row(self, row: ScoutingRow) -> str | None:
+        """The person of a scouting row: the link of its id, else of its older key."""
+        return self.link_of(SCOUTING, str(row.id)) or self.link_of(SCOUTING, row.old_key)
+
+    def ledger_scout(self, person_key: str) -> int | None:
+        """The scout that the ledger has for a person."""
+        row = self.ledger.get(person_key)
+        return row.scout_id if row else None
+
+    def is_known(self, scout_id: int) -> bool:
+        """True when the list of scouts is empty or has the scout."""
+        return not self.scouts_list or scout_id in self.scouts_list
+
+    def scouting_rows(self) -> Iterator[ScoutingRow]:
+        """The scouting rows, lowest id first."""
+        return iter([self.scouting[i] for i in sorted(self.scouting)])
