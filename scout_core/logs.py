@@ -11,17 +11,10 @@ import structlog
 from structlog.contextvars import bind_contextvars, merge_contextvars, unbind_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-PERSONAL = (
-    "phone",
-    "license",
-    "licence",
-    "document",
-    "dni",
-    "full_name",
-    "first_name",
-    "last_name",
+PERSONAL = ("phone", "license", "licence", "document")
+PERSONAL_NAMES = frozenset(
+    ("dni", "email", "full_name", "name", "names", "person_name", "raw_name", "scout_name")
 )
-PERSONAL_EXACT = frozenset({"name", "names", "raw_name", "scout_name", "person_name", "email"})
 
 
 def configure(level: str = "INFO", *, json: bool | None = None) -> None:
@@ -71,6 +64,6 @@ def bind_run(run_id: int | None) -> None:
 def _mask_personal(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     for key in event:
         lower = key.lower()
-        if lower in PERSONAL_EXACT or any(word in lower for word in PERSONAL):
+        if lower in PERSONAL_NAMES or any(word in lower for word in PERSONAL):
             event[key] = "***"
     return event

@@ -1,6 +1,127 @@
-"""The command line."""
+"""The command line: which verb is where, and what an error looks like.
+
+A verb's module is imported when the verb is used, so that each starts fast. A verb is a click
+command; what its function returns, when it is a number, is the exit code. It prints through
+`scout_core.cli.output`, opens the database through `scout_core.cli.session`, and lets a
+ScoutError pass: it ends here, as one line on stderr and, with --json, as one object on stdout.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from scout_core import __version__
+from scout_core.cli import output
+from scout_core.errors import ScoutError
+
+PROGRAM = "python -m scout_core"
+
+VERBS = {
+    "init": "scout_core.cli.install:init",
+    "uninstall": "scout_core.cli.install:uninstall",
+    "refresh": "scout_core.cli.job:refresh",
+    "plan": "scout_core.cli.job:plan",
+    "status": "scout_core.cli.job:status",
+    "health": "scout_core.cli.look:health",
+    "explain": "scout_core.cli.look:explain",
+    "conflicts": "scout_core.cli.look:conflicts",
+    "verify": "scout_core.cli.job:verify",
+    "doctor": "scout_core.cli.install:doctor",
+    "demo": "scout_core.cli.demo:demo",
+    "config": "scout_core.cli.settings:config",
+    "db": "scout_core.cli.db:db",
+}
+
+# health speaks the language of monitors: 2 would mean FAIL, so all trouble is 3, UNKNOWN.
+TROUBLE_CODES = {"health": 3}
+
+INTERRUPTED = 130
+READER_LEFT = 141
 
 
-def main() -> None:
-    """Run the verb that the arguments name."""
-    raise SystemExit(2)
+class LazyGroup(click.Group):
+    """Verbs that are imported when they are named or listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every verb, in the order of the documentation."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb of this name, or None."""
+        if cmd_name not in VERBS:
+            return None
+        module, _, attribute = VERBS[cmd_name].partition(":")
+        try:
+            command: click.Command = getattr(importlib.import_module(module), attribute)
+        except ModuleNotFoundError as exc:
+            if exc.name != module:
+                raise
+            return None
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does it, with the nearest verb named when there is none of this name."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as exc:
+            raise click.exceptions.NoSuchCommand(args[0], possibilities=VERBS, ctx=ctx) from exc
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(version)s")
+@output.json_option
+def group() -> None:
+    """Which scout brought which driver: install, refresh, look and check.
+
+    Exit codes: 0 done or nothing to do, 1 failed, 2 usage, 3 refused, 75 try again later (another
+    run holds the lock, or the database is away or read-only). health: 0 OK, 1 WARN or STALE,
+    2 FAIL, 3 UNKNOWN.
+    """
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run one verb and say the exit code. The only place where errors become text."""
+    argv = list(sys.argv[1:] if args is None else args)
+    verb = next((arg for arg in argv if not arg.startswith("-")), None)
+    try:
+        code = group.main(args=argv, prog_name=PROGRAM, standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.exceptions.NoArgsIsHelpError as exc:
+        click.echo(exc.format_message(), err=True)
+        return exc.exit_code
+    except ScoutError as exc:
+        code = TROUBLE_CODES.get(verb or "", exc.exit_code)
+        output.emit_error(type(exc).__name__, exc.message, code, exc.facts, "--json" in argv)
+        return code
+    except click.ClickException as exc:
+        code = TROUBLE_CODES.get(verb or "", exc.exit_code)
+        output.emit_error("UsageError", _usage_sentence(exc), code, {}, "--json" in argv)
+        return code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_LEFT
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the verb that the arguments name and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A console that lacks a letter shows its code instead of ending the program.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    sys.exit(run(args))
+
+
+def _usage_sentence(exc: click.ClickException) -> str:
+    ctx = getattr(exc, "ctx", None)
+    path = ctx.command_path if ctx else PROGRAM
+    what = exc.format_message()
+    return f"{what if what[-1] in '.?)' else what + '.'} See `{path} --help`."

@@ -1,0 +1,35 @@
+"""What a verb needs before it can work: settings, log, database.
+
+db = session.database()           # DATABASE_URL, else the embedded server
+settings = session.settings()     # loaded once for each command
+"""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from scout_core import logs
+from scout_core import settings as settings_module
+from scout_core.settings import Settings
+
+if TYPE_CHECKING:
+    from scout_core.database import Database
+
+KEY = "scout_core.settings"
+
+
+def settings() -> Settings:
+    """The settings in force; the first call also sends the log where it belongs."""
+    meta = click.get_current_context().meta
+    if KEY not in meta:
+        meta[KEY] = settings_module.load()
+        logs.configure(meta[KEY].log_level)
+    loaded: Settings = meta[KEY]
+    return loaded
+
+
+def database() -> "Database":
+    """The database that the settings name; the embedded server is started when they name none."""
+    from scout_core.database import open_database
+
+    return open_database(settings())
