@@ -33,7 +33,7 @@ def decision_in_force(world: World, person_key: str) -> Decision | None:
     if not own:
         return None
     last = max(own, key=lambda d: d.seq)
-    if last.kind == "reopen" or world.ledger_scout(person_key) != last.scout_id:
+    if last.kind == "REOPEN" or world.ledger_scout(person_key) != last.scout_id:
         return None
     if any(a.person_key == person_key and a.method == EXTERNAL and a.seq > last.seq
            for a in world.audit):  # fmt: skip

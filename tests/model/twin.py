@@ -1,0 +1,281 @@
+"""One change made twice: in the model's world and, when there is one, in a real database."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.model.world import (
+    DRIVERS,
+    EXTERNAL,
+    SCOUTING,
+    AuditRow,
+    Decision,
+    Driver,
+    Event,
+    LedgerRow,
+    Link,
+    Migration,
+    Payment,
+    Person,
+    ScoutingRow,
+    Unmatched,
+    World,
+)
+
+Execute = Callable[[str, Mapping[str, Any]], None]
+MANUAL = "MANUAL_DECISION"
+
+
+def _nowhere(_sql: str, _values: Mapping[str, Any]) -> None:
+    """Take statements when only the model is wanted."""
+
+
+class Twin:
+    """A world and a database that hold the same rows. Not transactional: one writer at a time."""
+
+    def __init__(self, execute: Execute = _nowhere) -> None:
+        self.world = World()
+        self._execute = execute
+
+    def add_person(self, person: Person) -> None:
+        """Register a person."""
+        self.world.persons[person.key] = person
+        self._execute(
+            "insert into canon.identity_registry"
+            " (person_key, confidence_level, primary_license, primary_phone)"
+            " values (%(key)s, 'HIGH', %(license)s, %(phone)s)",
+            asdict(person),
+        )
+
+    def add_link(self, source_table: str, source_pk: str, person_key: str) -> None:
+        """Link a source row, as the owner's own programs do."""
+        self.world.links[source_table, source_pk] = Link(source_table, source_pk, person_key)
+        self._execute(
+            "insert into canon.identity_links (person_key, source_table, source_pk, snapshot_date,"
+            " match_rule, match_score, confidence_level) values (%(person)s, %(table)s, %(pk)s,"
+            " '2024-01-01', 'OWNER', 100, 'HIGH')",
+            {"person": person_key, "table": source_table, "pk": source_pk},
+        )
+
+    def remove_link(self, source_table: str, source_pk: str) -> None:
+        """Take a link of the owner's away."""
+        del self.world.links[source_table, source_pk]
+        self._execute(
+            "delete from canon.identity_links"
+            " where source_table = %(table)s and source_pk = %(pk)s",
+            {"table": source_table, "pk": source_pk},
+        )
+
+    def add_driver(self, driver: Driver, person_key: str | None) -> None:
+        """List a driver, with a link when a person is given."""
+        self.world.drivers[driver.driver_id] = driver
+        self._execute(
+            "insert into canon.drivers_index (driver_id, license_norm, phone_norm, snapshot_date)"
+            " values (%(driver_id)s, %(license)s, %(phone)s, '2024-01-01')",
+            asdict(driver),
+        )
+        if person_key:
+            self.add_link(DRIVERS, driver.driver_id, person_key)
+
+    def add_event(self, event: Event) -> None:
+        """Record a lead event."""
+        self.world.events[event.id] = event
+        self._execute(
+            "insert into observational.lead_events (id, source_table, source_pk, event_date,"
+            " person_key, scout_id, payload_json, created_at) values (%(id)s, %(source_table)s,"
+            " %(id)s::text, %(event_date)s, %(person_key)s, %(scout_id)s, %(payload)s,"
+            " %(created_at)s)",
+            asdict(event),
+        )
+
+    def change_event(self, event: Event) -> None:
+        """Give an event that exists another scout and payload."""
+        self.world.events[event.id] = event
+        self._execute(
+            "update observational.lead_events set scout_id = %(scout_id)s,"
+            " payload_json = %(payload)s where id = %(id)s",
+            asdict(event),
+        )
+
+    def remove_event(self, event_id: int) -> None:
+        """Delete an event."""
+        del self.world.events[event_id]
+        self._execute("delete from observational.lead_events where id = %(id)s", {"id": event_id})
+
+    def add_migration(self, row: Migration) -> None:
+        """Record a migration."""
+        self.world.migrations[row.id] = row
+        self._execute(
+            "insert into public.module_ct_migrations (id, driver_id, scout_id, hire_date,"
+            " created_at) values (%(id)s, %(driver_id)s, %(scout_id)s, %(hire_date)s,"
+            " %(created_at)s at time zone 'America/Lima')",
+            asdict(row),
+        )
+
+    def add_scouting(self, row: ScoutingRow) -> None:
+        """Record a scouting row."""
+        self.world.scouting[row.id] = row
+        self._execute(
+            "insert into public.module_ct_scouting_daily (id, scout_id, driver_phone,"
+            " driver_license, registration_date, acquisition_method, created_at) values (%(id)s,"
+            " %(scout_id)s, %(phone)s, %(license)s, %(registration_date)s,"
+            " %(acquisition_method)s, %(created_at)s at time zone 'America/Lima')",
+            asdict(row),
+        )
+
+    def add_payment(self, row: Payment) -> None:
+        """Record a payment; its person_key need not be registered."""
+        self.world.payments[row.id] = row
+        self._execute(
+            "insert into public.module_ct_cabinet_payments (id, scout_id, date, driver_id,"
+            " person_key, created_at) values (%(id)s, %(scout_id)s, %(date)s, %(driver_id)s,"
+            " %(person_key)s, %(created_at)s at time zone 'America/Lima')",
+            asdict(row),
+        )
+
+    def list_scout(self, scout_id: int) -> None:
+        """Put a scout on the list of scouts."""
+        self.world.scouts_list.add(scout_id)
+        self._execute(
+            "insert into public.module_ct_scouts_list (scout_id, raw_name, is_active)"
+            " values (%(scout)s, 'x', false)",
+            {"scout": scout_id},
+        )
+
+    def unlist_scouts(self) -> None:
+        """Empty the list of scouts."""
+        self.world.scouts_list.clear()
+        self._execute("delete from public.module_ct_scouts_list", {})
+
+    def ignore_row(self, row_id: int) -> None:
+        """Mark a scouting row as one that a person does not want linked."""
+        before = self.world.unmatched.get(str(row_id))
+        reason = before.reason if before else "BY_HAND"
+        self.world.unmatched[str(row_id)] = Unmatched(reason, "IGNORED")
+        self._execute(
+            "insert into canon.identity_unmatched"
+            " (source_table, source_pk, snapshot_date, reason_code, status)"
+            " values (%(table)s, %(pk)s, '2024-01-01', 'BY_HAND', 'IGNORED')"
+            " on conflict (source_table, source_pk) do update set status = 'IGNORED'",
+            {"table": SCOUTING, "pk": str(row_id)},
+        )
+
+    def hold_person(self, person_key: str) -> None:
+        """Hold a person as an undo does."""
+        self.world.held_persons.add(person_key)
+        self._execute(
+            "insert into scout.holds (subject, person_key, reason, actor)"
+            " values ('person', %(person)s, 'a test', 'test')",
+            {"person": person_key},
+        )
+
+    def hold_row(self, row_id: int) -> None:
+        """Hold a scouting row as an undo does."""
+        self.world.held_rows.add(str(row_id))
+        self._execute(
+            "insert into scout.holds (subject, source_table, source_pk, reason, actor)"
+            " values ('source_row', %(table)s, %(pk)s, 'a test', 'test')",
+            {"table": SCOUTING, "pk": str(row_id)},
+        )
+
+    def release_holds(self) -> None:
+        """Release every hold."""
+        self.world.held_persons.clear()
+        self.world.held_rows.clear()
+        self._execute("update scout.holds set released_at = now() where released_at is null", {})
+
+    def load_ledger(self, row: LedgerRow) -> None:
+        """Give a ledger row from before the installation: no trigger notes it."""
+        self.world.ledger[row.person_key] = row
+        self._execute(
+            "set session_replication_role = replica;"
+            " insert into observational.lead_ledger (person_key, attributed_scout_id, updated_at,"
+            " attribution_score, confidence_level, decision_status, evidence_json) values"
+            " (%(person_key)s, %(scout_id)s, %(updated_at)s, %(score)s, %(confidence)s,"
+            " %(status)s, '{\"old\": 1}');"
+            " set session_replication_role = default",
+            asdict(row),
+        )
+
+    def set_ledger(self, row: LedgerRow) -> None:
+        """Set a scout in the ledger by hand."""
+        before = self.world.ledger_scout(row.person_key)
+        if row.person_key in self.world.ledger:
+            self.world.ledger[row.person_key].scout_id = row.scout_id
+            self._execute(
+                "update observational.lead_ledger set attributed_scout_id = %(scout_id)s"
+                " where person_key = %(person_key)s",
+                asdict(row),
+            )
+        else:
+            self.world.ledger[row.person_key] = row
+            self._execute(
+                "insert into observational.lead_ledger (person_key, attributed_scout_id,"
+                " updated_at, attribution_score, confidence_level, decision_status) values"
+                " (%(person_key)s, %(scout_id)s, %(updated_at)s, %(score)s, %(confidence)s,"
+                " %(status)s)",
+                asdict(row),
+            )
+        self._note(row.person_key, before, EXTERNAL)
+
+    def remove_ledger(self, person_key: str) -> None:
+        """Delete a ledger row by hand."""
+        before = self.world.ledger.pop(person_key).scout_id
+        self._execute(
+            "delete from observational.lead_ledger where person_key = %(person)s",
+            {"person": person_key},
+        )
+        self._note(person_key, before, EXTERNAL)
+
+    def _note(self, person_key: str, before: int | None, method: str) -> None:
+        """Audit a change of the ledger in the model; in the database triggers do it."""
+        after = self.world.ledger_scout(person_key)
+        if before != after:
+            now, seq = datetime.now(UTC), self.world.next_seq()
+            self.world.audit.append(AuditRow(person_key, before, after, method, now, seq))
+
+    def decide(self, decision: Decision) -> None:
+        """Decide about a person as a page will: the ledger, its audit row and the decision."""
+        person_key, scout_id = decision.person_key, decision.scout_id
+        before = self.world.ledger_scout(person_key)
+        values = {
+            "person": person_key,
+            "outcome": decision.kind,
+            "scout": scout_id,
+            "before": before,
+            "considered": sorted(decision.considered),
+        }
+        changed = decision.kind != "REOPEN" and before != scout_id
+        if changed:
+            row = self.world.ledger.get(person_key)
+            if row is None:
+                row = self.world.ledger[person_key] = LedgerRow(
+                    person_key, None, datetime(2024, 1, 1, tzinfo=UTC)
+                )
+            row.scout_id = scout_id
+            self._execute(_WRITE_DECIDED_SCOUT, values)
+            self._note(person_key, before, MANUAL)
+        decision.seq = self.world.next_seq()
+        self.world.decisions.append(decision)
+        self._execute(
+            "insert into scout.decisions (person_key, outcome, scout_id, considered_scout_ids,"
+            " reason_code, note, actor, ledger_scout_id_before) values (%(person)s, %(outcome)s,"
+            " %(scout)s, %(considered)s::integer[], 'TEST', 'decided by a test', 'test',"
+            " %(before)s)",
+            values,
+        )
+
+
+_WRITE_DECIDED_SCOUT = """
+select set_config('scout.run_id', '0', false);
+insert into observational.lead_ledger
+    (person_key, attributed_scout_id, updated_at, attribution_score, confidence_level,
+    decision_status)
+values (%(person)s, %(scout)s, '2024-01-01 00:00Z', 0.5, 'low', 'unassigned')
+on conflict (person_key) do update set attributed_scout_id = excluded.attributed_scout_id;
+insert into ops.lead_ledger_scout_backfill_audit
+    (person_key, old_attributed_scout_id, new_attributed_scout_id, backfill_method, actor)
+values (%(person)s, %(before)s, %(scout)s, 'MANUAL_DECISION', 'test');
+select set_config('scout.run_id', '', false)
+"""
