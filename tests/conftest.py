@@ -1,0 +1,61 @@
+"""Fixtures: a real PostgreSQL for the session, a database of its own for each test."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import databases, server
+
+if TYPE_CHECKING:
+    from scout_core.database import Database
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The controller holds the server for its workers."""
+    server.use_test_environment()
+    if not hasattr(config, "workerinput"):
+        server.enter_session()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The last session stops the server."""
+    if not hasattr(config, "workerinput"):
+        server.leave_session()
+
+
+@pytest.fixture(scope="session")
+def server_url() -> str:
+    """URL of the maintenance database, as superuser; never write into it."""
+    return server.start().url_of("postgres")
+
+
+@pytest.fixture
+def empty_db(server_url: str) -> Iterator[str]:
+    """URL of a new, empty database."""
+    with databases.clone(server_url, "template0") as url:
+        yield url
+
+
+@pytest.fixture
+def source_db(server_url: str) -> Iterator[str]:
+    """URL of a database with the owner's tables, empty, nothing of ours."""
+    with databases.clone(server_url, databases.source_schema_template(server_url)) as url:
+        yield url
+
+
+@pytest.fixture
+def db_url(server_url: str) -> Iterator[str]:
+    """URL of a database with the owner's tables, empty, and the product installed."""
+    with databases.clone(server_url, databases.installed_template(server_url)) as url:
+        yield url
+
+
+@pytest.fixture
+def db(db_url: str) -> Iterator["Database"]:
+    """The same, as the product opens it."""
+    from scout_core.database import Database
+
+    database = Database(db_url)
+    yield database
+    database.dispose()

@@ -1,0 +1,1 @@
+"""What the tests share: a server, databases cloned from templates, small factories."""
