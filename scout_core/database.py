@@ -1,0 +1,316 @@
+"""Connections: which role, which limits, and what a driver error means to the user.
+
+Everything is set for the transaction only, so that a transaction-pooling PgBouncer may stand
+between. Driver errors become ours here and nowhere else.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NoReturn
+
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from scout_core.errors import (
+    DatabaseAway,
+    DatabaseError,
+    DatabaseReadOnly,
+    NotInstalled,
+    ScoutError,
+    WrongDatabase,
+)
+from scout_core.settings import Settings
+
+MINIMUM_VERSION = 150000
+RETRYABLE = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03"})
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Role and limits of a transaction. Timeouts in milliseconds, 0 = none."""
+
+    name: str
+    role: str | None
+    lock_timeout: int
+    statement_timeout: int
+    is_read_only: bool = False
+    is_snapshot: bool = False
+    notices_dead_client: bool = False
+
+
+ADMIN = Profile("admin", None, 30_000, 0)
+ADMIN_LOOK = Profile("admin look", None, 2_000, 60_000, is_read_only=True)
+JOB = Profile("job", "scout_writer", 5_000, 300_000, notices_dead_client=True)
+CONTROL = Profile("control", "scout_writer", 5_000, 15_000)
+LOOK = Profile("look", "scout_reader", 2_000, 10_000, is_read_only=True, is_snapshot=True)
+CHECK = Profile("check", "scout_reader", 2_000, 300_000, is_read_only=True, is_snapshot=True)
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What the server and the login allow, found out once per Database."""
+
+    server_version: int
+    is_installed: bool
+    has_roles: bool
+    notices_dead_client: bool
+
+
+class Transaction:
+    """One open transaction on a connection of its own; ended by commit or rollback."""
+
+    def __init__(self, conn: Connection) -> None:
+        self.conn = conn
+
+    def commit(self) -> None:
+        """Commit and give the connection back."""
+        with wrapped_errors():
+            try:
+                self.conn.commit()
+            finally:
+                self.conn.close()
+
+    def rollback(self) -> None:
+        """Roll back and give the connection back; a lost connection is rolled back already."""
+        try:
+            self.conn.rollback()
+        except DBAPIError:
+            self.conn.invalidate()
+        finally:
+            self.conn.close()
+
+
+class Database:
+    """A database to work on. Opens connections when they are needed."""
+
+    def __init__(self, url: str, *, application_name: str = "scout") -> None:
+        self.url = url
+        try:
+            parsed = make_url(url)
+            self._engine = create_engine(
+                parsed,
+                pool_size=5,
+                pool_timeout=3,
+                hide_parameters=True,
+                connect_args={
+                    "application_name": application_name,
+                    "connect_timeout": 5,
+                    "keepalives_idle": 10,
+                    "keepalives_interval": 5,
+                    "keepalives_count": 3,
+                },
+            )
+        except (NoSuchModuleError, ValueError, TypeError) as exc:
+            raise WrongDatabase(
+                "DATABASE_URL is not the address of a PostgreSQL database: "
+                "write postgresql://user:password@host:5432/database."
+            ) from exc
+
+    @cached_property
+    def capabilities(self) -> Capabilities:
+        """Server version, whether we are installed, and whether roles can be taken."""
+        with wrapped_errors(), self._engine.connect() as conn:
+            version = int(conn.scalar(text("show server_version_num")) or 0)
+            if version < MINIMUM_VERSION:
+                raise WrongDatabase(
+                    f"This server is PostgreSQL {version // 10000}; 15 or newer is needed: "
+                    "upgrade it or point DATABASE_URL at a newer one."
+                )
+            membership = "SET" if version >= 160000 else "MEMBER"
+            owner = conn.scalar(
+                text(
+                    "select pg_get_userbyid(n.nspowner) from pg_namespace as n"
+                    " where n.nspname = 'scout'"
+                )
+            )
+            has_roles = owner == "scout_owner" and bool(
+                conn.scalar(
+                    text(
+                        "select count(*) = 2 from pg_roles as r"
+                        " where r.rolname in ('scout_writer', 'scout_reader')"
+                        " and pg_has_role(current_user, r.oid, :membership)"
+                    ),
+                    {"membership": membership},
+                )
+            )
+            if owner == "scout_owner" and not has_roles:
+                raise WrongDatabase(
+                    "The login of DATABASE_URL may not take the roles scout_writer and "
+                    "scout_reader: run `init` with the login that installed, or grant them to it."
+                )
+            try:
+                conn.execute(text("set local client_connection_check_interval = 2000"))
+                notices = True
+            except DBAPIError:
+                notices = False  # not on this platform of the server
+            conn.rollback()
+            return Capabilities(version, owner is not None, has_roles, notices)
+
+    def begin(self, profile: Profile) -> Transaction:
+        """Open a transaction under `profile`. NotInstalled when it needs a role and we are not."""
+        if profile.role is not None and not self.capabilities.is_installed:
+            self.forget()
+            raise NotInstalled()
+        with wrapped_errors():
+            conn = self._engine.connect()
+            try:
+                conn.exec_driver_sql(self._preamble(profile))
+            except BaseException:
+                conn.close()
+                raise
+        return Transaction(conn)
+
+    @contextmanager
+    def transaction(self, profile: Profile) -> Iterator[Connection]:
+        """A connection in a transaction under `profile`: committed at the end, else rolled back."""
+        with wrapped_errors():
+            transaction = self.begin(profile)
+            try:
+                yield transaction.conn
+            except BaseException:
+                transaction.rollback()
+                raise
+            transaction.commit()
+
+    def forget(self) -> None:
+        """Find the capabilities out anew: after an installation."""
+        self.__dict__.pop("capabilities", None)
+
+    def dispose(self) -> None:
+        """Close the connections that are kept open."""
+        self._engine.dispose()
+
+    def _preamble(self, profile: Profile) -> str:
+        mode = "repeatable read" if profile.is_snapshot else "read committed"
+        access = "read only" if profile.is_read_only else "read write"
+        lines = [f"set transaction isolation level {mode} {access}"]
+        if profile.role and self.capabilities.has_roles:
+            lines.append(f"set local role {profile.role}")
+        if profile.notices_dead_client and self.capabilities.notices_dead_client:
+            lines.append("set local client_connection_check_interval = 2000")
+        lines += [
+            f"set local lock_timeout = {profile.lock_timeout}",
+            f"set local statement_timeout = {profile.statement_timeout}",
+            "set local idle_in_transaction_session_timeout = 600000",
+            "set local timezone = 'UTC'",
+            "set local datestyle = 'ISO, YMD'",
+            "set local jit = off",
+            "set local work_mem = '64MB'",
+        ]
+        return "; ".join(lines)
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of DATABASE_URL; without it the embedded one, started when it is not up."""
+    if settings.database_url:
+        return Database(settings.database_url)
+    from scout_core import postgres
+
+    return Database(postgres.start(settings.data_dir).url)
+
+
+@contextmanager
+def wrapped_errors() -> Iterator[None]:
+    """Turn errors of the driver into ours. ScoutErrors pass."""
+    try:
+        yield
+    except DBAPIError as exc:
+        _raise_ours(exc)
+    except PoolTimeout as exc:
+        raise DatabaseAway(
+            "All connections of this process are in use: try again in a moment."
+        ) from exc
+
+
+def sqlstate(exc: BaseException) -> str | None:
+    """SQLSTATE of a wrapped or raw driver error; null when the server gave none."""
+    if isinstance(exc, ScoutError):
+        return exc.facts.get("sqlstate")  # type: ignore[return-value]
+    return getattr(getattr(exc, "orig", None), "pgcode", None)
+
+
+def is_retryable(exc: BaseException) -> bool:
+    """Whether the same work may succeed at once: serialization, deadlock, lock wait."""
+    return sqlstate(exc) in {"40001", "40P01", "55P03"}
+
+
+def _raise_ours(exc: DBAPIError) -> NoReturn:
+    code = sqlstate(exc)
+    orig = exc.orig
+    said = str(orig or "").strip()
+    primary = getattr(getattr(orig, "diag", None), "message_primary", None) or said
+    first = primary.splitlines()[0] if primary else "no message"
+    if code is None and type(orig).__name__ == "OperationalError":
+        _raise_connection_error(said, exc)
+    if code == "25006":
+        raise DatabaseReadOnly(sqlstate=code) from exc
+    if exc.connection_invalidated or (code or "").startswith(("08", "57P")):
+        raise DatabaseAway(
+            "The connection to the database was lost: check that it is up, then try again.",
+            sqlstate=code,
+        ) from exc
+    if code == "55P03":
+        raise DatabaseError(
+            "Somebody else holds a lock that is needed: try again when they have finished.",
+            sqlstate=code,
+        ) from exc
+    if code == "57014":
+        raise DatabaseError(
+            "The database took longer than this kind of query may take and was stopped.",
+            sqlstate=code,
+        ) from exc
+    if code in {"53100", "53200", "53300"}:
+        raise DatabaseError(
+            f"The database has run out of resources ({first}): nothing was changed. "
+            "Make room, then try again.",
+            sqlstate=code,
+        ) from exc
+    if code == "42501":
+        raise DatabaseError(
+            f"The login lacks a right ({first}): `python -m scout_core doctor` says which.",
+            sqlstate=code,
+        ) from exc
+    if code in {"42P01", "3F000", "42883", "42703"}:
+        raise DatabaseError(
+            f"Something is missing in the database ({first}): "
+            "`python -m scout_core doctor` says what; `init` puts ours in place.",
+            sqlstate=code,
+        ) from exc
+    # class 22 quotes the value that was refused, which may be personal
+    said_safely = "a value was refused" if (code or "").startswith("22") else first
+    raise DatabaseError(
+        f"The database refused a statement ({said_safely}, SQLSTATE {code}).", sqlstate=code
+    ) from exc
+
+
+# Connection errors carry no SQLSTATE: told by the words of the server, English or Spanish.
+_WRONG = (
+    (
+        re.compile(r"authentication failed|no password supplied|autentifica|no pg_hba|pg_hba.conf"),
+        "The database refused the login: check user and password in DATABASE_URL.",
+    ),
+    (
+        re.compile(r'(database|base de datos) ["«].*["»] (does not exist|no existe)|no existe la'),
+        "The server has no such database: check its name in DATABASE_URL or create it.",
+    ),
+    (
+        re.compile(r'role ["«].*["»] (does not exist|is not permitted)|no existe el rol'),
+        "The database knows no such user: check the user in DATABASE_URL.",
+    ),
+    (
+        re.compile(r"invalid (connection option|port|dsn)|unrecognized|invalid integer"),
+        "DATABASE_URL cannot be read: write postgresql://user:password@host:5432/database.",
+    ),
+)
+
+
+def _raise_connection_error(said: str, exc: DBAPIError) -> NoReturn:
+    for pattern, sentence in _WRONG:
+        if pattern.search(said):
+            raise WrongDatabase(sentence) from exc
+    raise DatabaseAway() from exc

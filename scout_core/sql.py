@@ -1,0 +1,34 @@
+"""SQL text of the product, kept in files under sql/.
+
+A file under sql/queries holds several statements, each under a line `-- name: <statement>`; a file
+under sql/refresh is one statement. Both are read once and use bound parameters written `:name`.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import TextClause, text
+
+ROOT = Path(__file__).resolve().parent.parent / "sql"
+
+_NAME = re.compile(r"^-- name: (\w+)[ \t]*\n", re.MULTILINE)
+
+
+@cache
+def statement(path: str) -> TextClause:
+    """The one statement of `sql/<path>.sql`, e.g. `refresh/link_identities`."""
+    return text((ROOT / f"{path}.sql").read_text(encoding="utf-8"))
+
+
+@cache
+def query(topic: str, name: str) -> TextClause:
+    """The statement called `name` in `sql/queries/<topic>.sql`."""
+    return text(queries(topic)[name])
+
+
+@cache
+def queries(topic: str) -> dict[str, str]:
+    """Every statement of `sql/queries/<topic>.sql`, by name."""
+    parts = _NAME.split((ROOT / "queries" / f"{topic}.sql").read_text(encoding="utf-8"))
+    return {name: body.strip() for name, body in zip(parts[1::2], parts[2::2], strict=True)}

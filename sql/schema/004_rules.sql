@@ -1,0 +1,79 @@
+-- What the rules need beyond a single expression.
+
+create function scout.first_claims(row_ids bigint[], licenses text[], persons uuid[]) returns setof bigint
+language plpgsql stable rows 1000
+set search_path = pg_catalog
+as $$
+-- Of claims (a row gives its licence a person; null = a new one) those that win when they are taken
+-- in the order of row_ids: a licence is given once, a person to one licence. Each round takes the
+-- claims that nothing earlier contests and drops what they defeat, which is the same and set-based.
+declare
+    won bigint[];
+begin
+    while cardinality(row_ids) > 0 loop
+        with claims as materialized (
+            select
+                c.row_id,
+                c.license,
+                c.person,
+                min(c.row_id) over (partition by c.license) as first_of_license,
+                min(c.row_id) over (partition by coalesce(c.person::text, 'row ' || c.row_id)) as first_of_person
+            from unnest(row_ids, licenses, persons) as c (row_id, license, person)
+        ),
+        winners as materialized (
+            select w.row_id, w.license, w.person from claims as w
+            where w.row_id = w.first_of_license and w.row_id = w.first_of_person
+        ),
+        rest as (
+            select c.row_id, c.license, c.person from claims as c
+            where not exists (select from winners as w where w.license = c.license)
+                and not exists (select from winners as w where w.person = c.person)
+        )
+        select
+            (select array_agg(w.row_id) from winners as w),
+            (select array_agg(r.row_id order by r.row_id) from rest as r),
+            (select array_agg(r.license order by r.row_id) from rest as r),
+            (select array_agg(r.person order by r.row_id) from rest as r)
+        into won, row_ids, licenses, persons;
+        return query select unnest(won);
+    end loop;
+end
+$$;
+comment on function scout.first_claims(bigint[], text[], uuid[]) is
+'Row ids of the claims that give a licence its person, taken in ascending row id; a person goes to one licence only.';
+
+create function scout.mask_excerpt(raw text) returns text
+language sql immutable parallel safe
+as $$
+    select left(left(raw, 3) || regexp_replace(substr(raw, 4, 160), '[[:alnum:]]', '*', 'g'), 160)
+$$;
+comment on function scout.mask_excerpt(text) is
+'Start of a raw value that shows its form and no more: letters and digits after the third become asterisks.';
+
+create function scout.code_points(raw text) returns text
+language sql immutable parallel safe
+as $$
+    select string_agg('U+' || lpad(upper(to_hex(ascii(c.letter))), 4, '0'), ' ' order by c.place)
+    from (
+        select a.letter, a.place from unnest(string_to_array(left(raw, 40), null)) with ordinality as a (letter, place)
+        where ascii(a.letter) > 127 or ascii(a.letter) < 32
+        limit 4
+    ) as c
+$$;
+comment on function scout.code_points(text) is 'Code points of the first characters that are not printable ASCII; null when all are.';
+
+create function scout.new_person_key(row_id bigint) returns uuid
+language sql stable
+as $$
+    -- from the row, never from personal data; a later number when the key is taken by a person already there
+    select md5('scout_attribution:module_ct_scouting_daily:' || row_id || case when n = 0 then '' else ':' || n end)::uuid
+    from generate_series(0, 99) as n
+    where not exists (
+        select from canon.identity_registry as r
+        where r.person_key
+            = md5('scout_attribution:module_ct_scouting_daily:' || row_id || case when n = 0 then '' else ':' || n end)::uuid
+    )
+    order by n
+    limit 1
+$$;
+comment on function scout.new_person_key(bigint) is 'Key for the person that a scouting row founds, the same each time until it is used.';

@@ -1,0 +1,16 @@
+-- One row per cabinet lead. The table names no scout.
+-- source: public.module_ct_cabinet_leads
+-- name: present
+create or replace view scout.src_cabinet_leads as
+select
+    c.id::bigint as cabinet_lead_id,
+    c.external_id::text as external_id,
+    scout.source_timestamp(c.lead_created_at) as lead_created_at
+from public.module_ct_cabinet_leads as c;
+-- name: absent
+create or replace view scout.src_cabinet_leads as
+select
+    null::bigint as cabinet_lead_id,
+    null::text as external_id,
+    null::timestamptz as lead_created_at
+where false;

@@ -1,0 +1,28 @@
+-- One row per cabinet payment row: a driver, the scout named on it, the trips reached.
+-- source: public.module_ct_cabinet_payments
+-- name: present
+create or replace view scout.src_cabinet_payments as
+select
+    p.id::bigint as row_id,
+    p.id::text as source_pk,
+    p.person_key,
+    p.driver_id::text as driver_id,
+    scout.parse_scout_id(p.scout_id::text) as scout_id,
+    scout.is_unreadable_scout(p.scout_id::text) as is_unreadable,
+    case when p.trip_25 then 25 when p.trip_5 then 5 when p.trip_1 then 1 end as trips_reached,
+    scout.sane_date(p.date) as paid_on,
+    scout.source_timestamp(p.created_at) as created_at
+from public.module_ct_cabinet_payments as p;
+-- name: absent
+create or replace view scout.src_cabinet_payments as
+select
+    null::bigint as row_id,
+    null::text as source_pk,
+    null::uuid as person_key,
+    null::text as driver_id,
+    null::integer as scout_id,
+    null::boolean as is_unreadable,
+    null::integer as trips_reached,
+    null::date as paid_on,
+    null::timestamptz as created_at
+where false;

@@ -1,0 +1,21 @@
+-- One row per amount already paid to a scout for a person.
+-- source: ops.scout_liquidation_ledger
+-- name: present
+create or replace view scout.src_liquidation_ledger as
+select
+    l.person_key,
+    l.scout_id::integer as scout_id,
+    l.milestone_value::integer as milestone_value,
+    l.amount::numeric(12, 2) as amount_pen,
+    scout.sane_timestamp(l.paid_at) as paid_at
+from ops.scout_liquidation_ledger as l
+where l.paid_at is not null;
+-- name: absent
+create or replace view scout.src_liquidation_ledger as
+select
+    null::uuid as person_key,
+    null::integer as scout_id,
+    null::integer as milestone_value,
+    null::numeric(12, 2) as amount_pen,
+    null::timestamptz as paid_at
+where false;

@@ -1,0 +1,24 @@
+-- One row per migrated driver with the scout who moved it.
+-- source: public.module_ct_migrations
+-- name: present
+create or replace view scout.src_migrations as
+select
+    m.id::bigint as row_id,
+    m.id::text as source_pk,
+    m.driver_id::text as driver_id,
+    scout.parse_scout_id(m.scout_id::text) as scout_id,
+    scout.is_unreadable_scout(m.scout_id::text) as is_unreadable,
+    scout.lima_date(scout.source_timestamp(m.hire_date)) as hired_on,
+    scout.source_timestamp(m.created_at) as created_at
+from public.module_ct_migrations as m;
+-- name: absent
+create or replace view scout.src_migrations as
+select
+    null::bigint as row_id,
+    null::text as source_pk,
+    null::text as driver_id,
+    null::integer as scout_id,
+    null::boolean as is_unreadable,
+    null::date as hired_on,
+    null::timestamptz as created_at
+where false;

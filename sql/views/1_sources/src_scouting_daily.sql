@@ -1,0 +1,34 @@
+-- One row per scouting row: a driver that a scout wrote down.
+-- source: public.module_ct_scouting_daily
+-- name: present
+create or replace view scout.src_scouting_daily as
+select
+    s.id::bigint as row_id,
+    s.id::text as source_pk,
+    scout.scouting_md5_key(s.scout_id, s.driver_phone, s.driver_license, s.registration_date) as md5_key,
+    scout.parse_scout_id(s.scout_id::text) as scout_id,
+    scout.is_unreadable_scout(s.scout_id::text) as is_unreadable,
+    scout.license_key(s.driver_license) as license_key,
+    scout.phone_key(s.driver_phone) as phone_key,
+    s.driver_license::text as driver_license,
+    s.driver_phone::text as driver_phone,
+    s.acquisition_method::text as acquisition_method,
+    scout.sane_date(s.registration_date) as registered_on,
+    scout.source_timestamp(s.created_at) as created_at
+from public.module_ct_scouting_daily as s;
+-- name: absent
+create or replace view scout.src_scouting_daily as
+select
+    null::bigint as row_id,
+    null::text as source_pk,
+    null::text as md5_key,
+    null::integer as scout_id,
+    null::boolean as is_unreadable,
+    null::text as license_key,
+    null::text as phone_key,
+    null::text as driver_license,
+    null::text as driver_phone,
+    null::text as acquisition_method,
+    null::date as registered_on,
+    null::timestamptz as created_at
+where false;

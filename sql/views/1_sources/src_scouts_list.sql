@@ -1,0 +1,22 @@
+-- One row per entry of the list of scouts; a scout may be listed twice.
+-- source: public.module_ct_scouts_list
+-- name: present
+create or replace view scout.src_scouts_list as
+select
+    scout.parse_scout_id(l.scout_id::text) as scout_id,
+    l.raw_name::text as raw_name,
+    l.name::text as scout_name,
+    l.is_active,
+    scout.source_timestamp(l.created_at) as created_at,
+    scout.source_timestamp(l.updated_at) as updated_at
+from public.module_ct_scouts_list as l;
+-- name: absent
+create or replace view scout.src_scouts_list as
+select
+    null::integer as scout_id,
+    null::text as raw_name,
+    null::text as scout_name,
+    null::boolean as is_active,
+    null::timestamptz as created_at,
+    null::timestamptz as updated_at
+where false;

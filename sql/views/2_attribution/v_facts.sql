@@ -1,0 +1,242 @@
+-- One row per source row that may name a scout, with the person it leads to (null = nobody). Each arm has
+-- a plain person_key, so that a filter on it reaches an index; a link of the row and the link that stands
+-- in for it are arms of their own.
+create or replace view scout.v_facts as
+select
+    l.person_key,
+    1 as priority,
+    case when l.attributed_scout_id >= 1 then l.attributed_scout_id end as scout_a,
+    null::integer as scout_b,
+    false as is_unreadable,
+    l.attributed_scout_id as ledger_scout_id,
+    'observational.lead_ledger' as source_table,
+    l.person_key::text as source_pk,
+    null::text as driver_id,
+    null::text as driver_license,
+    null::text as driver_phone,
+    null::text as origin_tag,
+    null::text as acquisition_method,
+    scout.sane_date(scout.lima_date(scout.sane_timestamp(l.updated_at))) as attribution_date,
+    scout.sane_timestamp(l.updated_at) as created_at
+from observational.lead_ledger as l
+union all
+select
+    e.person_key,
+    2 as priority,
+    e.column_scout_id as scout_a,
+    nullif(e.payload_scout_id, e.column_scout_id) as scout_b,
+    e.is_unreadable,
+    null::integer as ledger_scout_id,
+    'observational.lead_events' as source_table,
+    e.event_id::text as source_pk,
+    null::text as driver_id,
+    null::text as driver_license,
+    null::text as driver_phone,
+    e.origin_tag,
+    null::text as acquisition_method,
+    e.event_on as attribution_date,
+    e.created_at
+from scout.src_lead_events as e
+union all
+select
+    l.person_key,
+    3 as priority,
+    m.scout_id as scout_a,
+    null::integer as scout_b,
+    m.is_unreadable,
+    null::integer as ledger_scout_id,
+    'public.module_ct_migrations' as source_table,
+    m.source_pk,
+    m.driver_id,
+    null::text as driver_license,
+    null::text as driver_phone,
+    'migration' as origin_tag,
+    null::text as acquisition_method,
+    m.hired_on as attribution_date,
+    m.created_at
+from scout.src_migrations as m
+inner join canon.identity_links as l
+    on l.source_table = 'module_ct_migrations' and l.source_pk = m.source_pk
+union all
+select
+    l.person_key,
+    3 as priority,
+    m.scout_id as scout_a,
+    null::integer as scout_b,
+    m.is_unreadable,
+    null::integer as ledger_scout_id,
+    'public.module_ct_migrations' as source_table,
+    m.source_pk,
+    m.driver_id,
+    null::text as driver_license,
+    null::text as driver_phone,
+    'migration' as origin_tag,
+    null::text as acquisition_method,
+    m.hired_on as attribution_date,
+    m.created_at
+from scout.src_migrations as m
+inner join canon.identity_links as l
+    on l.source_table = 'drivers' and l.source_pk = m.driver_id
+where not exists (
+    select from canon.identity_links as i
+    where i.source_table = 'module_ct_migrations' and i.source_pk = m.source_pk
+)
+union all
+select
+    null::uuid as person_key,
+    3 as priority,
+    m.scout_id as scout_a,
+    null::integer as scout_b,
+    m.is_unreadable,
+    null::integer as ledger_scout_id,
+    'public.module_ct_migrations' as source_table,
+    m.source_pk,
+    m.driver_id,
+    null::text as driver_license,
+    null::text as driver_phone,
+    'migration' as origin_tag,
+    null::text as acquisition_method,
+    m.hired_on as attribution_date,
+    m.created_at
+from scout.src_migrations as m
+where not exists (
+    select from canon.identity_links as i
+    where i.source_table = 'module_ct_migrations' and i.source_pk = m.source_pk
+)
+and not exists (
+    select from canon.identity_links as d
+    where d.source_table = 'drivers' and d.source_pk = m.driver_id
+)
+union all
+select
+    l.person_key,
+    4 as priority,
+    s.scout_id as scout_a,
+    null::integer as scout_b,
+    s.is_unreadable,
+    null::integer as ledger_scout_id,
+    'public.module_ct_scouting_daily' as source_table,
+    s.source_pk,
+    null::text as driver_id,
+    s.driver_license,
+    s.driver_phone,
+    'scout_registration' as origin_tag,
+    s.acquisition_method,
+    s.registered_on as attribution_date,
+    s.created_at
+from scout.src_scouting_daily as s
+inner join canon.identity_links as l
+    on l.source_table = 'module_ct_scouting_daily' and l.source_pk = s.source_pk
+union all
+select
+    l.person_key,
+    4 as priority,
+    s.scout_id as scout_a,
+    null::integer as scout_b,
+    s.is_unreadable,
+    null::integer as ledger_scout_id,
+    'public.module_ct_scouting_daily' as source_table,
+    s.source_pk,
+    null::text as driver_id,
+    s.driver_license,
+    s.driver_phone,
+    'scout_registration' as origin_tag,
+    s.acquisition_method,
+    s.registered_on as attribution_date,
+    s.created_at
+from scout.src_scouting_daily as s
+inner join canon.identity_links as l
+    on l.source_table = 'module_ct_scouting_daily' and l.source_pk = s.md5_key
+where not exists (
+    select from canon.identity_links as i
+    where i.source_table = 'module_ct_scouting_daily' and i.source_pk = s.source_pk
+)
+union all
+select
+    null::uuid as person_key,
+    4 as priority,
+    s.scout_id as scout_a,
+    null::integer as scout_b,
+    s.is_unreadable,
+    null::integer as ledger_scout_id,
+    'public.module_ct_scouting_daily' as source_table,
+    s.source_pk,
+    null::text as driver_id,
+    s.driver_license,
+    s.driver_phone,
+    'scout_registration' as origin_tag,
+    s.acquisition_method,
+    s.registered_on as attribution_date,
+    s.created_at
+from scout.src_scouting_daily as s
+where not exists (
+    select from canon.identity_links as i
+    where i.source_table = 'module_ct_scouting_daily' and i.source_pk = s.source_pk
+)
+and not exists (
+    select from canon.identity_links as k
+    where k.source_table = 'module_ct_scouting_daily' and k.source_pk = s.md5_key
+)
+union all
+select
+    p.person_key,
+    5 as priority,
+    p.scout_id as scout_a,
+    null::integer as scout_b,
+    p.is_unreadable,
+    null::integer as ledger_scout_id,
+    'public.module_ct_cabinet_payments' as source_table,
+    p.source_pk,
+    p.driver_id,
+    null::text as driver_license,
+    null::text as driver_phone,
+    'cabinet_payment' as origin_tag,
+    null::text as acquisition_method,
+    p.paid_on as attribution_date,
+    p.created_at
+from scout.src_cabinet_payments as p
+where exists (select from canon.identity_registry as r where r.person_key = p.person_key)
+union all
+select
+    l.person_key,
+    5 as priority,
+    p.scout_id as scout_a,
+    null::integer as scout_b,
+    p.is_unreadable,
+    null::integer as ledger_scout_id,
+    'public.module_ct_cabinet_payments' as source_table,
+    p.source_pk,
+    p.driver_id,
+    null::text as driver_license,
+    null::text as driver_phone,
+    'cabinet_payment' as origin_tag,
+    null::text as acquisition_method,
+    p.paid_on as attribution_date,
+    p.created_at
+from scout.src_cabinet_payments as p
+inner join canon.identity_links as l
+    on l.source_table = 'drivers' and l.source_pk = p.driver_id
+where p.person_key is null
+union all
+select
+    null::uuid as person_key,
+    5 as priority,
+    p.scout_id as scout_a,
+    null::integer as scout_b,
+    p.is_unreadable,
+    null::integer as ledger_scout_id,
+    'public.module_ct_cabinet_payments' as source_table,
+    p.source_pk,
+    p.driver_id,
+    null::text as driver_license,
+    null::text as driver_phone,
+    'cabinet_payment' as origin_tag,
+    null::text as acquisition_method,
+    p.paid_on as attribution_date,
+    p.created_at
+from scout.src_cabinet_payments as p
+where (p.person_key is null or not exists (select from canon.identity_registry as r where r.person_key = p.person_key))
+    and (p.person_key is not null or not exists (
+        select from canon.identity_links as d
+        where d.source_table = 'drivers' and d.source_pk = p.driver_id
+    ));

@@ -1,0 +1,418 @@
+-- One row per scouting row that names a scout and has no link: what the next run does with it.
+-- It is as if rows were judged one at a time in ascending id, those with a licence first, and what one row
+-- leads to were known to the next; written as one pass so that half a million rows take seconds.
+create or replace view scout.v_identity_candidates as
+with pool as materialized (
+    select
+        s.row_id,
+        s.scout_id,
+        s.license_key,
+        s.phone_key
+    from scout.src_scouting_daily as s
+    where s.scout_id is not null
+        and not exists (
+            select from canon.identity_links as l
+            where l.source_table = 'module_ct_scouting_daily' and l.source_pk = s.source_pk
+        )
+        and not exists (
+            select from canon.identity_links as l
+            where l.source_table = 'module_ct_scouting_daily' and l.source_pk = s.md5_key
+        )
+        and not exists (
+            select from scout.holds as h
+            where h.source_table = 'module_ct_scouting_daily' and h.source_pk = s.source_pk and h.released_at is null
+        )
+        and not exists (
+            select from canon.identity_unmatched as u
+            where u.source_table = 'module_ct_scouting_daily' and u.source_pk = s.source_pk and u.status = 'IGNORED'
+        )
+),
+
+pool_licenses as materialized (
+    select distinct p.license_key from pool as p
+    where p.license_key is not null
+),
+
+pool_phones as materialized (
+    select distinct p.phone_key from pool as p
+    where p.phone_key is not null
+),
+
+-- persons known under a licence: registry, drivers, linked scouting rows
+license_persons as materialized (
+    select
+        k.license_key,
+        r.person_key
+    from pool_licenses as k
+    inner join canon.identity_registry as r on scout.license_key(r.primary_license) = k.license_key
+    union
+    select
+        k.license_key,
+        l.person_key
+    from pool_licenses as k
+    inner join scout.src_drivers_index as d on d.license_key = k.license_key
+    inner join canon.identity_links as l on l.source_table = 'drivers' and l.source_pk = d.driver_id
+    union
+    select
+        k.license_key,
+        s.person_key
+    from pool_licenses as k
+    inner join scout.v_scouting_persons as s on s.license_key = k.license_key
+),
+
+-- persons that registry and drivers know under a phone
+stated_phone_persons as materialized (
+    select
+        k.phone_key,
+        r.person_key
+    from pool_phones as k
+    inner join canon.identity_registry as r on scout.phone_key(r.primary_phone) = k.phone_key
+    union
+    select
+        k.phone_key,
+        l.person_key
+    from pool_phones as k
+    inner join scout.src_drivers_index as d on d.phone_key = k.phone_key
+    inner join canon.identity_links as l on l.source_table = 'drivers' and l.source_pk = d.driver_id
+),
+
+phone_persons as materialized (
+    select
+        s.phone_key,
+        s.person_key
+    from stated_phone_persons as s
+    union
+    select
+        k.phone_key,
+        s.person_key
+    from pool_phones as k
+    inner join scout.v_scouting_persons as s on s.phone_key = k.phone_key
+),
+
+licenses as materialized (
+    select
+        l.license_key,
+        count(*)::integer as person_count,
+        (array_agg(l.person_key))[1] as person_key,
+        (array_agg(l.person_key order by l.person_key))[1:10] as person_keys
+    from license_persons as l
+    group by l.license_key
+),
+
+-- per phone: how many persons have it, and which licences scouting rows show it with
+phones as materialized (
+    select
+        k.phone_key,
+        coalesce(n.person_count, 0) as person_count,
+        n.person_key,
+        coalesce(t.person_keys, '{}') as stated_person_keys,
+        coalesce(w.license_count, 0) as license_count,
+        w.first_license,
+        w.first_id,
+        w.other_first_id
+    from pool_phones as k
+    left join (
+        select
+            a.phone_key,
+            count(*)::integer as person_count,
+            (array_agg(a.person_key))[1] as person_key
+        from phone_persons as a
+        group by a.phone_key
+    ) as n on n.phone_key = k.phone_key
+    left join (
+        select
+            a.phone_key,
+            array_agg(a.person_key) as person_keys
+        from stated_phone_persons as a
+        group by a.phone_key
+    ) as t on t.phone_key = k.phone_key
+    left join (
+        -- licences in the order in which rows that name a scout first show them
+        select
+            a.phone_key,
+            count(*)::integer as license_count,
+            (array_agg(a.license_key order by a.first_id) filter (where a.first_id is not null))[1] as first_license,
+            min(a.first_id) as first_id,
+            (array_agg(a.first_id order by a.first_id) filter (where a.first_id is not null))[2] as other_first_id
+        from (
+            select
+                q.phone_key,
+                s.license_key,
+                min(s.row_id) filter (where s.scout_id is not null) as first_id
+            from pool_phones as q
+            inner join scout.src_scouting_daily as s on s.phone_key = q.phone_key
+            where s.license_key is not null
+            group by q.phone_key, s.license_key
+        ) as a
+        group by a.phone_key
+    ) as w on w.phone_key = k.phone_key
+),
+
+-- of the persons that a phone leads to alone, those known under some licence
+licensed_persons as materialized (
+    select distinct y.person_key
+    from phones as y
+    where y.person_count = 1
+        and (
+            exists (
+                select from canon.identity_registry as r
+                where r.person_key = y.person_key and scout.license_key(r.primary_license) is not null
+            )
+            or exists (
+                select from canon.identity_links as l
+                inner join scout.src_drivers_index as d on d.driver_id = l.source_pk
+                where l.person_key = y.person_key and l.source_table = 'drivers' and d.license_key is not null
+            )
+            or exists (
+                select from canon.identity_links as l
+                inner join scout.src_scouting_daily as s on s.source_pk = l.source_pk
+                where l.person_key = y.person_key
+                    and l.source_table = 'module_ct_scouting_daily'
+                    and s.license_key is not null
+            )
+            or exists (
+                select from canon.identity_links as l
+                inner join scout.src_scouting_daily as s on s.md5_key = l.source_pk
+                where l.person_key = y.person_key
+                    and l.source_table = 'module_ct_scouting_daily'
+                    and s.license_key is not null
+                    and not exists (
+                        select from canon.identity_links as i
+                        where i.source_table = 'module_ct_scouting_daily' and i.source_pk = s.source_pk
+                    )
+            )
+        )
+),
+
+-- rows with a licence and what they would lead to if nobody had the licence
+license_rows as materialized (
+    select
+        p.row_id,
+        p.scout_id,
+        p.license_key,
+        p.phone_key,
+        coalesce(l.person_count, 0) as license_person_count,
+        l.person_key as license_person_key,
+        coalesce(f.stated_person_keys, '{}') as stated_person_keys,
+        coalesce(f.person_count, 0) as phone_person_count,
+        f.person_key as phone_person_key,
+        coalesce(
+            case when f.first_license = p.license_key then f.other_first_id else f.first_id end < p.row_id, false
+        ) as is_phone_of_other_license,
+        y.person_key is not null as is_phone_person_licensed
+    from pool as p
+    left join licenses as l on l.license_key = p.license_key
+    left join phones as f on f.phone_key = p.phone_key
+    left join licensed_persons as y on y.person_key = f.person_key and f.person_count = 1
+    where p.license_key is not null
+),
+
+claims as (
+    select
+        c.row_id,
+        c.license_key,
+        case when c.phone_person_count = 1 then c.phone_person_key end as person_key
+    from license_rows as c
+    where c.license_person_count = 0
+        and not c.is_phone_of_other_license
+        and c.phone_person_count <= 1
+        and not (c.phone_person_count = 1 and c.is_phone_person_licensed)
+),
+
+granted as materialized (
+    select
+        r.row_id as founder_row_id,
+        r.license_key,
+        r.phone_person_count = 0 as is_new,
+        r.phone_key,
+        case when r.phone_person_count = 1 then r.phone_person_key else n.person_key end as person_key
+    from (
+        select w.row_id
+        from (
+            select
+                array_agg(c.row_id order by c.row_id) as row_ids,
+                array_agg(c.license_key order by c.row_id) as license_keys,
+                array_agg(c.person_key order by c.row_id) as person_keys
+            from claims as c
+        ) as a
+        cross join lateral scout.first_claims(a.row_ids, a.license_keys, a.person_keys) as w (row_id)
+    ) as g
+    inner join license_rows as r on r.row_id = g.row_id
+    left join lateral (select scout.new_person_key(r.row_id) as person_key where r.phone_person_count = 0) as n on true
+),
+
+judged_license_rows as materialized (
+    select
+        r.row_id,
+        r.scout_id,
+        r.license_key,
+        r.phone_key,
+        r.license_person_count,
+        r.is_phone_of_other_license,
+        r.phone_person_count,
+        coalesce(r.license_person_key, g.person_key) as person_key,
+        g.founder_row_id,
+        coalesce(g.founder_row_id = r.row_id, false) as is_first_of_license,
+        coalesce(g.founder_row_id = r.row_id and g.is_new, false) as is_founder,
+        case
+            when r.license_person_count >= 2 then 'AMBIGUOUS_LICENSE'
+            when g.founder_row_id = r.row_id then 'LINK'
+            when r.license_person_count = 0 and g.license_key is null then 'LEFT'
+            when cardinality(r.stated_person_keys) > 0
+                and coalesce(r.license_person_key, g.person_key) <> all (r.stated_person_keys) then 'IDENTIFIERS_DISAGREE'
+            when f.license_key <> r.license_key then 'IDENTIFIERS_DISAGREE'
+            else 'LINK'
+        end as verdict
+    from license_rows as r
+    left join granted as g on g.license_key = r.license_key and r.license_person_count = 0
+    -- the phone of a person made in this run is that person's alone
+    left join granted as f on f.is_new and f.phone_key = r.phone_key
+),
+
+-- persons of a phone once the rows with a licence are linked
+later_phone_persons as materialized (
+    select
+        a.phone_key,
+        count(*)::integer as person_count,
+        (array_agg(a.person_key))[1] as person_key,
+        (array_agg(a.person_key order by a.person_key))[1:10] as person_keys
+    from (
+        select
+            p.phone_key,
+            p.person_key
+        from phone_persons as p
+        union
+        select
+            j.phone_key,
+            j.person_key
+        from judged_license_rows as j
+        where j.verdict = 'LINK' and j.phone_key is not null
+    ) as a
+    group by a.phone_key
+),
+
+judged_phone_rows as (
+    select
+        p.row_id,
+        p.scout_id,
+        p.phone_key,
+        coalesce(n.person_count, 0) as phone_person_count,
+        n.person_key,
+        min(p.row_id) over (partition by p.phone_key) as founder_row_id,
+        case
+            when f.license_count >= 2 or n.person_count >= 2 then 'AMBIGUOUS_PHONE'
+            else 'LINK'
+        end as verdict
+    from pool as p
+    inner join phones as f on f.phone_key = p.phone_key
+    left join later_phone_persons as n on n.phone_key = p.phone_key
+    where p.license_key is null
+),
+
+judged_rows as (
+    select
+        1 as phase,
+        j.row_id,
+        j.scout_id,
+        j.license_key,
+        j.phone_key,
+        j.person_key,
+        j.is_founder,
+        coalesce(j.founder_row_id, j.row_id) as first_row_id,
+        case when j.verdict in ('LINK', 'LEFT') then null else j.verdict end as reason_code,
+        case
+            when j.verdict <> 'LINK' then null
+            when j.is_founder then 'BACKFILL_NEW_PERSON'
+            when j.is_first_of_license then 'BACKFILL_PHONE_MATCH'
+            else 'BACKFILL_LICENSE_MATCH'
+        end as match_rule,
+        j.is_phone_of_other_license
+    from judged_license_rows as j
+    union all
+    select
+        2 as phase,
+        j.row_id,
+        j.scout_id,
+        null as license_key,
+        j.phone_key,
+        case when j.phone_person_count = 0 then scout.new_person_key(j.founder_row_id) else j.person_key end as person_key,
+        j.phone_person_count = 0 and j.founder_row_id = j.row_id and j.verdict = 'LINK' as is_founder,
+        j.row_id as first_row_id,
+        case when j.verdict = 'AMBIGUOUS_PHONE' then 'AMBIGUOUS_PHONE' end as reason_code,
+        case
+            when j.verdict <> 'LINK' then null
+            when j.phone_person_count = 0 and j.founder_row_id = j.row_id then 'BACKFILL_NEW_PERSON'
+            else 'BACKFILL_PHONE_MATCH'
+        end as match_rule,
+        false as is_phone_of_other_license
+    from judged_phone_rows as j
+    union all
+    select
+        3 as phase,
+        p.row_id,
+        p.scout_id,
+        null as license_key,
+        null as phone_key,
+        null as person_key,
+        false as is_founder,
+        p.row_id as first_row_id,
+        'NO_IDENTIFIERS' as reason_code,
+        null as match_rule,
+        false as is_phone_of_other_license
+    from pool as p
+    where p.license_key is null and p.phone_key is null
+)
+
+select
+    j.row_id,
+    j.row_id::text as source_pk,
+    j.scout_id,
+    case when j.match_rule is not null then 'LINK' else 'UNMATCHED' end as outcome,
+    case when j.match_rule is not null then j.person_key end as person_key,
+    j.match_rule,
+    case j.match_rule
+        when 'BACKFILL_LICENSE_MATCH' then 80
+        when 'BACKFILL_PHONE_MATCH' then 70
+        when 'BACKFILL_NEW_PERSON' then 50
+    end as match_score,
+    case j.match_rule
+        when 'BACKFILL_LICENSE_MATCH' then 'HIGH'
+        when 'BACKFILL_PHONE_MATCH' then 'MEDIUM'
+        when 'BACKFILL_NEW_PERSON' then 'LOW'
+    end as match_confidence,
+    case
+        when j.match_rule is not null then null
+        when j.reason_code is not null then j.reason_code
+        -- nobody got the licence: said on what is known after the run
+        when j.is_phone_of_other_license then 'IDENTIFIERS_DISAGREE'
+        when n.person_count >= 2 then 'AMBIGUOUS_PHONE'
+        else 'IDENTIFIERS_DISAGREE'
+    end as reason_code,
+    j.is_founder,
+    j.license_key,
+    j.phone_key,
+    -- a row comes after the one that gives its licence a person, so that batches cut anywhere agree
+    row_number() over (
+        order by j.phase, greatest(j.first_row_id, j.row_id), j.first_row_id <> j.row_id, j.row_id
+    ) as apply_order,
+    coalesce(l.person_count, 0) as license_person_count,
+    coalesce(n.person_count, 0) as phone_person_count,
+    case
+        when j.match_rule is null then (
+            select coalesce(array_agg(distinct c.person_key), '{}')
+            from (
+                select unnest(l.person_keys)
+                union all
+                select j.person_key
+                union all
+                select unnest(n.person_keys)
+            ) as c (person_key)
+            where c.person_key is not null
+        )
+        else '{}'
+    end as candidate_person_keys
+from judged_rows as j
+left join licenses as l on l.license_key = j.license_key
+left join later_phone_persons as n on n.phone_key = j.phone_key;
+comment on column scout.v_identity_candidates.person_key is 'Person that the row is linked to; made in the run where is_founder. Null = left unmatched, see reason_code.';
+comment on column scout.v_identity_candidates.apply_order is 'Order in which batches apply the rows; no batch needs a later one.';

@@ -1,0 +1,22 @@
+-- One row per person to whom the next run gives a scout: its whole evidence names one known scout.
+create or replace view scout.v_propagation_candidates as
+select
+    p.person_key,
+    p.event_scout_min as scout_id,
+    p.has_ledger_row,
+    (
+        select e.origin_table
+        from scout.src_lead_events as e
+        where e.person_key = p.person_key
+            and p.event_scout_min in (e.column_scout_id, e.payload_scout_id)
+        order by e.event_on desc nulls last, e.created_at desc nulls last, e.event_id desc
+        limit 1
+    ) as attributed_source,
+    p.event_evidence_count,
+    p.migration_evidence_count,
+    p.scouting_evidence_count,
+    p.payment_evidence_count,
+    p.first_evidence_date,
+    p.last_evidence_date
+from scout.v_person_attribution as p
+where p.reason_code = 'WAITING_FOR_NEXT_RUN';

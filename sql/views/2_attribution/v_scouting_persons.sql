@@ -1,0 +1,23 @@
+-- One row per linked scouting row: the person it leads to, under its id, else under its older md5 key.
+create or replace view scout.v_scouting_persons as
+select
+    s.row_id,
+    l.person_key,
+    s.license_key,
+    s.phone_key
+from scout.src_scouting_daily as s
+inner join canon.identity_links as l
+    on l.source_table = 'module_ct_scouting_daily' and l.source_pk = s.source_pk
+union all
+select
+    s.row_id,
+    l.person_key,
+    s.license_key,
+    s.phone_key
+from scout.src_scouting_daily as s
+inner join canon.identity_links as l
+    on l.source_table = 'module_ct_scouting_daily' and l.source_pk = s.md5_key
+where not exists (
+    select from canon.identity_links as i
+    where i.source_table = 'module_ct_scouting_daily' and i.source_pk = s.source_pk
+);

@@ -1,0 +1,45 @@
+-- One row per claim (driver_id, milestone_value) with the scout of its person, when one is known.
+create or replace view ops.v_yango_collection_with_scout as
+select
+    c.driver_id,
+    c.person_key,
+    c.driver_name,
+    c.milestone_value,
+    c.lead_date,
+    c.expected_amount,
+    c.yango_due_date,
+    c.days_overdue_yango,
+    c.overdue_bucket_yango,
+    c.yango_payment_status,
+    c.payment_key,
+    c.pay_date,
+    c.reason_code,
+    c.match_rule,
+    c.match_confidence,
+    c.identity_status,
+    c.suggested_driver_id,
+    c.is_reconcilable_enriched,
+    a.scout_id,
+    s.raw_name as scout_name,
+    s.scout_name_normalized,
+    s.is_active as scout_is_active,
+    case a.priority
+        when 1 then 'SATISFACTORY_LEDGER'
+        when 2 then 'EVENTS_ONLY'
+        when 3 then 'MIGRATIONS_ONLY'
+        when 4 then 'SCOUTING_DAILY_ONLY'
+        when 5 then 'CABINET_PAYMENTS_ONLY'
+        else 'MISSING'
+    end as scout_quality_bucket,
+    a.scout_id is not null as is_scout_resolved,
+    a.source_table as scout_source_table,
+    a.attribution_date as scout_attribution_date,
+    a.priority as scout_priority,
+    coalesce(a.is_conflict, false) as is_conflict
+from scout.v_claims as c
+left join ops.v_scout_attribution as a
+    on a.person_key = c.resolved_person_key
+left join ops.v_dim_scouts as s
+    on s.scout_id = a.scout_id;
+comment on column ops.v_yango_collection_with_scout.scout_quality_bucket is
+'Where the scout comes from: SATISFACTORY_LEDGER, EVENTS_ONLY, MIGRATIONS_ONLY, SCOUTING_DAILY_ONLY, CABINET_PAYMENTS_ONLY, MISSING.';
