@@ -7,7 +7,7 @@ given as NAME_FILE, the path of a file that holds it. An empty value counts as n
 import difflib
 import os
 import zoneinfo
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
@@ -50,7 +50,7 @@ class Settings(BaseModel):
         Path(".data"), description="folder of the embedded database and of this machine's files"
     )
     source_timezone: str = Field(
-        "America/Lima", description="zone of source timestamps that name none, and of days"
+        "America/Lima", description="zone of the timestamps in source tables that name none"
     )
     run_max_rows: Annotated[int, Field(ge=1, le=2**31 - 1)] = Field(
         10_000, description="rows that a run changes in one commit; more work goes on in batches"
@@ -160,16 +160,17 @@ def known_names() -> dict[str, str]:
 
 def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".env")) -> Settings:
     """The settings in force. SettingsError names each name that is unknown or value that is bad."""
+    layers: list[tuple[Origin, Mapping[str, str | None]]]
+    layers = [("environment", os.environ if environ is None else environ)]
+    if dotenv is not None and dotenv.is_file():
+        layers.append((".env", dotenv_values(dotenv)))
     given: dict[str, str] = {}
     origins: dict[str, Origin] = {}
-    layers: list[tuple[Origin, Mapping[str, str]]] = []
-    if dotenv is not None and dotenv.is_file():
-        layers.append((".env", {k: v for k, v in dotenv_values(dotenv).items() if v}))
-    layers.append(("environment", os.environ if environ is None else environ))
     for layer, values in layers:
         _refuse_unknown(values, layer)
-        for field, value, origin in _read_layer(values, layer):
-            given[field], origins[field] = value, origin
+        for field in Settings.model_fields:
+            if field not in given and (found := _find(field, values, layer)):
+                given[field], origins[field] = found
     try:
         settings = Settings.model_validate(given)
     except ValidationError as exc:
@@ -204,19 +205,16 @@ def mask_url(url: str) -> str:
     return parsed.update_query_dict(hidden).render_as_string(hide_password=True)
 
 
-def _read_layer(values: Mapping[str, str], layer: Origin) -> Iterator[tuple[str, str, Origin]]:
-    for name, field in known_names().items():
-        value = values.get(name, "").strip()
-        if not value:
-            continue
-        if not name.endswith("_FILE"):
-            yield field, value, layer
-            continue
-        if values.get(env_name(field), "").strip():
-            raise SettingsError(
-                f"{env_name(field)} and {name} are both set ({layer}): keep one of them."
-            )
-        yield field, _read_secret(name, Path(value)), "file"
+def _find(field: str, values: Mapping[str, str | None], layer: Origin) -> tuple[str, Origin] | None:
+    """The value that a layer gives a field, and its origin."""
+    name = env_name(field)
+    value = (values.get(name) or "").strip()
+    path = (values.get(f"{name}_FILE") or "").strip() if field in SECRETS else ""
+    if value and path:
+        raise SettingsError(f"{name} and {name}_FILE are both set ({layer}): keep one of them.")
+    if path:
+        return _read_secret(f"{name}_FILE", Path(path)), "file"
+    return (value, layer) if value else None
 
 
 def _read_secret(name: str, path: Path) -> str:
@@ -232,7 +230,7 @@ def _read_secret(name: str, path: Path) -> str:
     return secret
 
 
-def _refuse_unknown(values: Mapping[str, str], layer: Origin) -> None:
+def _refuse_unknown(values: Iterable[str], layer: Origin) -> None:
     known = known_names()
     unknown = sorted(n for n in values if n.startswith(PREFIX) and n not in known)
     if unknown:

@@ -89,9 +89,12 @@ def run(args: Sequence[str] | None = None) -> int:
     argv = list(sys.argv[1:] if args is None else args)
     verb = next((arg for arg in argv if not arg.startswith("-")), None)
     try:
-        code = group.main(args=argv, prog_name=PROGRAM, standalone_mode=False)
+        with group.make_context(PROGRAM, list(argv)) as ctx:
+            code = group.invoke(ctx)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as exc:
+        return exc.exit_code
     except click.exceptions.NoArgsIsHelpError as exc:
         click.echo(exc.format_message(), err=True)
         return exc.exit_code
@@ -124,4 +127,4 @@ def _usage_sentence(exc: click.ClickException) -> str:
     ctx = getattr(exc, "ctx", None)
     path = ctx.command_path if ctx else PROGRAM
     what = exc.format_message()
-    return f"{what if what[-1] in '.?)' else what + '.'} See `{path} --help`."
+    return f"{what if what.endswith(('.', '?', '?)')) else what + '.'} See `{path} --help`."

@@ -184,6 +184,7 @@ def _framed(headers: Sequence[str], cells: list[list[str]], right: list[bool], t
     from rich.text import Text
 
     framed = Table(box=box.SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left")
+    framed.header_style = "bold cyan"
     for header, at_right in zip(headers, right, strict=True):
         framed.add_column(header, justify="right" if at_right else "left", overflow="fold")
     for row in cells:
