@@ -1,0 +1,168 @@
+"""Installation on the owner's database: `init`. Run again, it does only what is missing."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+from scout_core import __version__, roles, sources
+from scout_core.database import ADMIN_LOOK, Database
+from scout_core.errors import (
+    DatabaseReadOnly,
+    ForeignObject,
+    InstallError,
+    MissingTables,
+    WrongDatabase,
+)
+from scout_core.install_files import SQL_ROOT, view_files
+from scout_core.install_objects import refresh_indexes, refresh_triggers
+from scout_core.install_schema import (
+    AUDIT_TABLES,
+    add_job_types,
+    apply_schema_files,
+    make_schema,
+    take_over,
+)
+from scout_core.install_views import refresh_views
+from scout_core.installer import Installer, InstallReport, ask, exclusive, run_formatted, run_script
+from scout_core.settings import Settings
+from scout_core.sources import SourceState
+
+OLDEST_VERSION = 150000
+
+
+def init(
+    db: Database,
+    settings: Settings,
+    *,
+    report: Callable[[str], None],
+    sql_root: Path = SQL_ROOT,
+) -> InstallReport:
+    """Install or bring up to date; a second time does nothing. `report` gets a line per change.
+
+    Raises WrongDatabase, DatabaseReadOnly, MissingTables, SchemaFileChanged, ForeignObject.
+    """
+    with db.transaction(ADMIN_LOOK) as conn:
+        check_server(conn)
+    with exclusive(db, report):
+        installer = Installer(db, report, sql_root)
+        with installer.as_login() as conn:
+            states = sources.inspect(conn)
+            _refuse_missing(conn, states)
+            _refuse_unknown_zone(conn, settings.source_timezone)
+        usable = sources.usable_names(states)
+        views = [view.name for view in view_files(sql_root, usable)]
+        _refuse_other_kinds(installer, views)
+
+        roles.settle_owner(installer, usable)
+        make_schema(installer)
+        add_job_types(installer)
+        take_over(installer, [*AUDIT_TABLES, *views])
+        apply_schema_files(installer)
+        _set_timezone(installer, settings.source_timezone)
+        refresh_views(installer, usable)
+        roles.grant_on_ours(installer, usable)
+        refresh_indexes(installer, usable)
+        refresh_triggers(installer, usable)
+        _note_facts(installer, settings)
+        db.forget()
+        return InstallReport(
+            tuple(installer.done), tuple(installer.lost), installer.owner is not None
+        )
+
+
+def check_server(conn: Connection) -> None:
+    """WrongDatabase below version 15, DatabaseReadOnly where nothing can be written."""
+    server = ask(conn, "server")[0]
+    if server.version < OLDEST_VERSION:
+        raise WrongDatabase(
+            f"PostgreSQL {server.version_text} is too old: version 15 or newer is needed. "
+            "Upgrade the server or set DATABASE_URL to another one."
+        )
+    if server.is_standby or server.is_read_only:
+        raise DatabaseReadOnly
+
+
+def _refuse_missing(conn: Connection, states: list[SourceState]) -> None:
+    unusable = [s for s in states if s.source.is_mandatory and not s.is_usable]
+    if not unusable:
+        return
+    facts = {"missing": [s.source.name for s in unusable]}
+    if not any(s.exists for s in states):
+        database = ask(conn, "server")[0].database_name
+        names = ", ".join(s.source.name for s in unusable)
+        raise MissingTables(
+            f"Database {database} has none of the source tables ({names}). Set DATABASE_URL to the "
+            "database that has them; for a try, `python -m scout_core demo` makes an invented set "
+            "in an empty one.",
+            **facts,
+        )
+    lacks = ", ".join(f"{s.source.name} ({s.lack})" for s in unusable)
+    raise MissingTables(
+        f"Source tables cannot be used: {lacks}. Nothing was installed. Set DATABASE_URL to the "
+        "database that has them all, or grant the login the right to read them.",
+        **facts,
+    )
+
+
+def _refuse_unknown_zone(conn: Connection, zone: str) -> None:
+    known = text("select 1 from pg_catalog.pg_timezone_names where name = :zone")
+    if not conn.execute(known, {"zone": zone}).first():
+        raise InstallError(
+            f"The database server does not know the time zone {zone}: correct "
+            "SCOUT_SOURCE_TIMEZONE or install its time zone data."
+        )
+
+
+def _refuse_other_kinds(installer: Installer, view_names: list[str]) -> None:
+    with installer.as_login() as conn:
+        for relation in ask(conn, "relations", relation_names=view_names):
+            if relation.relkind != "v":
+                raise ForeignObject(
+                    f"{relation.relation_name} exists already and is no view: nothing was changed. "
+                    "Rename or drop it, then run init again."
+                )
+
+
+def _set_timezone(installer: Installer, zone: str) -> None:
+    with installer.as_owner() as conn:
+        current = ask(conn, "source_timezone")[0].body
+        if current == zone:
+            return
+        run_formatted(
+            conn,
+            "create or replace function scout.source_timezone() returns text"
+            " language sql immutable parallel safe return %L",
+            zone,
+        )
+        # What an index computed with the former zone would be found no more.
+        for index in ask(conn, "indexes_upon_timezone"):
+            run_script(conn, index.statement)
+    installer.did(f"Source timestamps without a zone are read as {zone}.")
+
+
+def _note_facts(installer: Installer, settings: Settings) -> None:
+    facts = {"version": __version__, "source_timezone": settings.source_timezone}
+    with installer.as_owner() as conn:
+        noted = {
+            row.name: row.value for row in conn.execute(text("select * from scout.install_facts"))
+        }
+        conn.execute(
+            text(
+                "insert into scout.install_facts (name, value)"
+                " select 'installed_at', to_char(now() at time zone 'utc',"
+                ' \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\')'
+                " where not exists"
+                " (select from scout.install_facts where name = 'installed_at')"
+            )
+        )
+        for name, value in facts.items():
+            if noted.get(name) != value:
+                conn.execute(
+                    text(
+                        "insert into scout.install_facts (name, value) values (:name, :value)"
+                        " on conflict (name) do update set value = excluded.value"
+                    ),
+                    {"name": name, "value": value},
+                )
+                installer.did(f"Noted {name} {value}.")

@@ -1,0 +1,159 @@
+"""The three roles that keep the product's rights apart, and what each may do.
+
+scout_owner owns everything of ours and cannot log in, scout_writer works for the job, scout_reader
+for pages and reports. Where the login cannot make them, everything belongs to the login.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from scout_core.errors import InstallError
+from scout_core.install_files import SQL_ROOT
+from scout_core.installer import (
+    DUPLICATE,
+    INSUFFICIENT_PRIVILEGE,
+    Installer,
+    StatementRefused,
+    ask,
+    run_formatted,
+    run_script,
+)
+
+OWNER, WRITER, READER = "scout_owner", "scout_writer", "scout_reader"
+ROLES = (OWNER, WRITER, READER)
+
+_GRANTS = SQL_ROOT / "install" / "grants.sql"
+# Two databases of one cluster may be installed at once: the loser of the race looks again.
+_RACED = DUPLICATE | {"XX000", "40001"}
+
+
+class _MissingRightError(Exception):
+    """Separate roles cannot be had; the argument says why."""
+
+
+def settle_owner(installer: Installer, source_names: Iterable[str]) -> None:
+    """Set installer.owner: scout_owner with its rights on the sources, or None with the reason."""
+    with installer.as_login() as conn:
+        login = ask(conn, "login")[0]
+    names = sorted(source_names)
+    try:
+        _retry_race(lambda: _make_roles(installer, login, names))
+    except _MissingRightError as exc:
+        if login.schema_owner == OWNER:
+            raise InstallError(
+                f"The installation belongs to {OWNER}, but {exc}. Run init as the login that made "
+                f"it, or let an administrator run: grant {', '.join(ROLES)} to {login.name};"
+            ) from None
+        installer.owner = None
+        installer.misses(
+            f"Separate privileges are lost: {exc}. Everything of ours belongs to {login.name}, "
+            "who can also change what is append-only for others."
+        )
+    else:
+        installer.owner = OWNER
+
+
+def needed_privileges(conn: Connection, source_names: Iterable[str]) -> list[Row[Any]]:
+    """Each privilege that the roles need: role_name, privilege, object_name, is_held, ..."""
+    login = ask(conn, "login")[0].name
+    query = text(_GRANTS.read_text(encoding="utf-8"))
+    return list(conn.execute(query, {"source_names": sorted(source_names), "login": login}))
+
+
+def grant_on_ours(installer: Installer, source_names: Iterable[str]) -> None:
+    """Grant what writer and reader lack on the objects of ours."""
+    if not installer.owner:
+        return
+    with installer.as_owner() as conn:
+        missing = [p for p in needed_privileges(conn, source_names) if p.is_ours and not p.is_held]
+        for privilege in missing:
+            run_script(conn, privilege.grant_statement)
+    if missing:
+        installer.did(f"Granted {len(missing)} privileges to {WRITER} and {READER}.")
+
+
+def drop_unused(installer: Installer) -> None:
+    """Drop the roles that nothing in the cluster needs any more; the others stay, and why."""
+    for role in ROLES:
+        try:
+            with installer.as_login() as conn:
+                if not conn.execute(
+                    text("select 1 from pg_roles where rolname = :role"), {"role": role}
+                ).first():
+                    continue
+                run_formatted(conn, "drop role %I", role)
+        except StatementRefused as exc:
+            installer.misses(f"Role {role} stays: {exc.words}.")
+        else:
+            installer.did(f"Dropped role {role}.")
+
+
+def _make_roles(installer: Installer, login: Row[Any], source_names: list[str]) -> None:
+    done: list[str] = []
+    # One transaction: a login that can make the roles but not pass on rights leaves none behind.
+    with installer.as_login() as conn:
+        existing = {row.rolname for row in ask(conn, "roles", roles=list(ROLES))}
+        for role in ROLES:
+            if role not in existing:
+                if not login.may_create_roles:
+                    raise _MissingRightError(
+                        f"role {role} does not exist and {login.name} may not create roles"
+                    )
+                run_formatted(conn, "create role %I nologin", role)
+                done.append(f"Created role {role}.")
+        for row in ask(conn, "roles", roles=list(ROLES)):
+            if not row.may_be_taken:
+                _join(conn, row.rolname, login)
+                done.append(f"Made {login.name} a member of {row.rolname}.")
+        granted = _grant_on_sources(conn, source_names, login.name)
+        if granted:
+            done.append(f"Granted {granted} privileges on the sources.")
+    for line in done:
+        installer.did(line)
+
+
+def _join(conn: Connection, role: str, login: Row[Any]) -> None:
+    option = " with inherit false, set true" if login.version >= 160000 else ""
+    try:
+        with conn.begin_nested():
+            run_formatted(conn, "grant %I to %I" + option, role, login.name)
+    except StatementRefused as exc:
+        if exc.code != INSUFFICIENT_PRIVILEGE:
+            raise
+        raise _MissingRightError(f"{login.name} is not a member of {role}") from exc
+
+
+def _grant_on_sources(conn: Connection, source_names: list[str], login: str) -> int:
+    missing = [p for p in needed_privileges(conn, source_names) if not (p.is_ours or p.is_held)]
+    try:
+        with conn.begin_nested():
+            for privilege in missing:
+                run_script(conn, privilege.grant_statement)
+    except StatementRefused as exc:
+        if exc.code != INSUFFICIENT_PRIVILEGE:
+            raise
+        raise _MissingRightError(
+            f"{login} may not pass on rights on the sources ({exc.words})"
+        ) from exc
+    # Without the grant option a grant only warns.
+    refused = [p for p in needed_privileges(conn, source_names) if not (p.is_ours or p.is_held)]
+    if refused:
+        objects = ", ".join(sorted({p.object_name for p in refused}))
+        raise _MissingRightError(f"{login} may not pass on rights on {objects}")
+    return len(missing)
+
+
+def _retry_race(work: Callable[[], None]) -> None:
+    for pause_seconds in (0.1, 0.3, 1.0):
+        try:
+            work()
+        except StatementRefused as exc:
+            if exc.code not in _RACED:
+                raise
+            time.sleep(pause_seconds)
+        else:
+            return
+    work()

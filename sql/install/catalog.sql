@@ -1,0 +1,353 @@
+-- The installer's questions to the system catalog.
+
+-- name: server
+select
+    current_setting('server_version_num')::integer as version,
+    current_setting('server_version') as version_text,
+    pg_is_in_recovery() as is_standby,
+    -- of the session, whatever this transaction asked for
+    (select reset_val from pg_catalog.pg_settings where name = 'default_transaction_read_only') = 'on' as is_read_only,
+    current_setting('server_encoding') as encoding,
+    (select reset_val from pg_catalog.pg_settings where name = 'TimeZone') as session_timezone,
+    current_database() as database_name
+
+-- name: login
+-- One row: who we are, and who owns schema scout (null = it is not there).
+select
+    current_setting('server_version_num')::integer as version,
+    session_user::text as name,
+    pg_roles.rolsuper as is_superuser,
+    pg_roles.rolsuper or pg_roles.rolcreaterole as may_create_roles,
+    has_database_privilege(session_user, current_database(), 'create') as may_create_schemas,
+    (
+        select pg_get_userbyid(pg_namespace.nspowner)::text
+        from pg_catalog.pg_namespace
+        where pg_namespace.nspname = 'scout'
+    ) as schema_owner
+from pg_catalog.pg_roles
+where pg_roles.rolname = session_user
+
+-- name: roles
+-- One row per role of ours that exists. may_be_taken = the login can SET ROLE to it.
+select
+    pg_roles.rolname::text as rolname,
+    pg_roles.rolcanlogin,
+    pg_roles.rolsuper,
+    pg_has_role(
+        session_user,
+        pg_roles.oid,
+        case when current_setting('server_version_num')::integer >= 160000 then 'set' else 'member' end
+    ) as may_be_taken
+from pg_catalog.pg_roles
+where pg_roles.rolname = any(cast(:roles as text[]))
+order by pg_roles.rolname
+
+-- name: schema_contents
+-- One row: whether schema scout is ours (has its bookkeeping) or at least empty.
+select
+    to_regclass('scout.schema_files') is not null as is_ours,
+    not exists (
+        select from pg_catalog.pg_depend
+        where pg_depend.refclassid = 'pg_namespace'::regclass
+            and pg_depend.refobjid = to_regnamespace('scout')
+            and pg_depend.deptype = 'n'
+    ) as is_empty
+
+-- name: owned_by_others
+-- One row per object that is or becomes ours and belongs to somebody else, with what changes that.
+-- The former owner of a view or audit table keeps reading it: things of theirs may stand on it.
+with candidates as (
+    select
+        pg_class.oid,
+        pg_class.relkind,
+        pg_class.relowner,
+        pg_namespace.nspname,
+        format('%I.%I', pg_namespace.nspname, pg_class.relname) as object_name
+    from pg_catalog.pg_class
+    inner join pg_catalog.pg_namespace on pg_namespace.oid = pg_class.relnamespace
+    where pg_class.relkind in ('r', 'p', 'v', 'm', 'S')
+        and (
+            pg_namespace.nspname = 'scout'
+            or format('%s.%s', pg_namespace.nspname, pg_class.relname) = any(cast(:relation_names as text[]))
+        )
+        and not exists (
+            select from pg_catalog.pg_depend
+            where pg_depend.classid = 'pg_class'::regclass and pg_depend.objid = pg_class.oid
+                and pg_depend.refclassid = 'pg_class'::regclass and pg_depend.deptype in ('a', 'i')
+        )
+)
+
+select
+    'schema scout' as object_name,
+    pg_get_userbyid(pg_namespace.nspowner)::text as owner_name,
+    format('alter schema scout owner to %I', cast(:owner as text)) as change_statement,
+    null as keep_statement
+from pg_catalog.pg_namespace
+where pg_namespace.nspname = 'scout' and pg_get_userbyid(pg_namespace.nspowner) <> :owner
+union all
+select
+    candidates.object_name,
+    pg_get_userbyid(candidates.relowner)::text,
+    format(
+        'alter %s %s owner to %I',
+        case candidates.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'S' then 'sequence' else 'table' end,
+        candidates.object_name, cast(:owner as text)
+    ),
+    case
+        when candidates.nspname = 'ops'
+            then format('grant select on %s to %I', candidates.object_name, pg_get_userbyid(candidates.relowner))
+    end
+from candidates
+where pg_get_userbyid(candidates.relowner) <> :owner
+union all
+select
+    pg_proc.oid::regprocedure::text,
+    pg_get_userbyid(pg_proc.proowner)::text,
+    format('alter routine %s owner to %I', pg_proc.oid::regprocedure, cast(:owner as text)),
+    null
+from pg_catalog.pg_proc
+where pg_proc.pronamespace = to_regnamespace('scout') and pg_get_userbyid(pg_proc.proowner) <> :owner
+union all
+select
+    pg_type.oid::regtype::text,
+    pg_get_userbyid(pg_type.typowner)::text,
+    format('alter type %s owner to %I', pg_type.oid::regtype, cast(:owner as text)),
+    null
+from pg_catalog.pg_type
+where pg_type.typnamespace = to_regnamespace('scout') and pg_type.typtype in ('e', 'd', 'r')
+    and pg_get_userbyid(pg_type.typowner) <> :owner
+
+-- name: job_type
+-- One row: the type of ops.ingestion_runs.job_type, through domains, and its labels when it is an enum.
+with recursive column_type (type_oid) as (
+    select pg_attribute.atttypid
+    from pg_catalog.pg_attribute
+    where pg_attribute.attrelid = to_regclass('ops.ingestion_runs') and pg_attribute.attname = 'job_type'
+    union all
+    select pg_type.typbasetype
+    from column_type
+    inner join pg_catalog.pg_type on pg_type.oid = column_type.type_oid
+    where pg_type.typtype = 'd'
+)
+
+select
+    format('%I.%I', pg_namespace.nspname, pg_type.typname) as type_name,
+    pg_get_userbyid(pg_type.typowner)::text as owner_name,
+    pg_type.typtype = 'e' as is_enum,
+    array(
+        select pg_enum.enumlabel::text from pg_catalog.pg_enum where pg_enum.enumtypid = pg_type.oid
+    ) as labels
+from column_type
+inner join pg_catalog.pg_type on pg_type.oid = column_type.type_oid
+inner join pg_catalog.pg_namespace on pg_namespace.oid = pg_type.typnamespace
+where pg_type.typtype <> 'd'
+
+-- name: relations
+-- One row per relation asked for that exists.
+select
+    wanted.relation_name,
+    pg_class.relkind::text as relkind,
+    pg_get_userbyid(pg_class.relowner)::text as owner_name
+from unnest(cast(:relation_names as text[])) as wanted (relation_name)
+inner join pg_catalog.pg_class on pg_class.oid = to_regclass(wanted.relation_name)
+
+-- name: relax_audit_table
+-- One row per demand of an older audit table that rows of ours cannot meet, with what lifts it.
+-- required = columns that we always fill. A list of allowed values that lacks one of ours goes.
+select format('alter table %s alter column %I drop not null', pg_attribute.attrelid::regclass, pg_attribute.attname) as statement
+from pg_catalog.pg_attribute
+where pg_attribute.attrelid = to_regclass(:relation_name)
+    and pg_attribute.attnum > 0 and not pg_attribute.attisdropped
+    and pg_attribute.attnotnull and not pg_attribute.atthasdef and pg_attribute.attidentity = ''
+    and pg_attribute.attname <> all(cast(:required as text[]))
+    and not exists (
+        select from pg_catalog.pg_index
+        where pg_index.indrelid = pg_attribute.attrelid and pg_index.indisprimary
+            and pg_attribute.attnum = any(pg_index.indkey)
+    )
+union all
+select format('alter table %s alter column %I type text', pg_attribute.attrelid::regclass, pg_attribute.attname)
+from pg_catalog.pg_attribute
+where pg_attribute.attrelid = to_regclass(:relation_name)
+    and pg_attribute.attnum > 0 and not pg_attribute.attisdropped
+    and pg_attribute.atttypid = 'varchar'::regtype and pg_attribute.atttypmod > 0
+union all
+select format('alter table %s alter column %I set default clock_timestamp()', pg_attribute.attrelid::regclass, pg_attribute.attname)
+from pg_catalog.pg_attribute
+where pg_attribute.attrelid = to_regclass(:relation_name)
+    and not pg_attribute.attisdropped and not pg_attribute.atthasdef
+    and pg_attribute.attname in ('backfill_timestamp', 'recorded_at')
+union all
+select format('alter table %s drop constraint %I', pg_constraint.conrelid::regclass, pg_constraint.conname)
+from pg_catalog.pg_constraint
+where pg_constraint.conrelid = to_regclass(:relation_name)
+    and (
+        pg_constraint.contype = 'u'
+        or (
+            pg_constraint.contype = 'c'
+            and exists (
+                select from unnest(cast(:our_columns as text[]), cast(:our_values as text[])) as ours (column_name, written)
+                inner join pg_catalog.pg_attribute
+                    on pg_attribute.attrelid = pg_constraint.conrelid
+                        and pg_attribute.attname = ours.column_name
+                        and pg_attribute.attnum = any(pg_constraint.conkey)
+                where strpos(pg_get_constraintdef(pg_constraint.oid), quote_literal(ours.written)) = 0
+            )
+        )
+    )
+
+-- name: views
+-- One row per view of ours that exists. definition_hash is taken with pg_catalog as the only search path.
+select
+    wanted.view_name,
+    md5(pg_get_viewdef(pg_class.oid)) as definition_hash
+from unnest(cast(:view_names as text[])) as wanted (view_name)
+inner join pg_catalog.pg_class on pg_class.oid = to_regclass(wanted.view_name) and pg_class.relkind = 'v'
+
+-- name: views_upon
+-- One row per view that stands on the one asked for, at any distance, the farthest first.
+with recursive upon (view_oid, distance) as (
+    select cast(to_regclass(:view_name) as oid), 0
+    union
+    select pg_rewrite.ev_class, upon.distance + 1
+    from upon
+    inner join pg_catalog.pg_depend
+        on pg_depend.refclassid = 'pg_class'::regclass and pg_depend.refobjid = upon.view_oid
+            and pg_depend.classid = 'pg_rewrite'::regclass and pg_depend.deptype = 'n'
+    inner join pg_catalog.pg_rewrite on pg_rewrite.oid = pg_depend.objid
+    where pg_rewrite.ev_class <> upon.view_oid and upon.distance < 100
+)
+
+select
+    upon.view_oid::regclass::text as view_name,
+    max(upon.distance) as distance
+from upon
+where upon.distance > 0
+group by upon.view_oid
+order by distance desc, view_name
+
+-- name: view_grants
+-- One row per grant on a view, to give again what a new one with the same name must not lose.
+select
+    format(
+        'grant %s%s on %s to %s%s',
+        grants.privilege_type, coalesce(' (' || quote_ident(grants.column_name) || ')', ''), pg_class.oid::regclass,
+        case grants.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(grants.grantee)) end,
+        case when grants.is_grantable then ' with grant option' else '' end
+    ) as grant_statement,
+    grants.column_name
+from pg_catalog.pg_class
+cross join lateral (
+    select acl.grantee, acl.privilege_type, acl.is_grantable, null as column_name
+    from aclexplode(pg_class.relacl) as acl
+    union all
+    select acl.grantee, acl.privilege_type, acl.is_grantable, pg_attribute.attname
+    from pg_catalog.pg_attribute
+    cross join aclexplode(pg_attribute.attacl) as acl
+    where pg_attribute.attrelid = pg_class.oid and not pg_attribute.attisdropped
+) as grants
+where pg_class.oid = to_regclass(:view_name) and grants.grantee <> pg_class.relowner
+
+-- name: indexes
+-- One row per index asked for that exists on its table.
+select
+    wanted.name,
+    pg_index.indisvalid and pg_index.indisready as is_valid,
+    pg_index.indexrelid::regclass::text as index_name
+from unnest(cast(:names as text[]), cast(:relations as text[])) as wanted (name, relation)
+inner join pg_catalog.pg_class on pg_class.relname = wanted.name and pg_class.relkind in ('i', 'I')
+inner join pg_catalog.pg_index
+    on pg_index.indexrelid = pg_class.oid and pg_index.indrelid = to_regclass(wanted.relation)
+
+-- name: triggers
+-- One row per trigger asked for that exists on its table.
+select
+    wanted.name,
+    pg_trigger.tgenabled in ('O', 'A') as is_enabled
+from unnest(cast(:names as text[]), cast(:relations as text[])) as wanted (name, relation)
+inner join pg_catalog.pg_trigger
+    on pg_trigger.tgname = wanted.name and pg_trigger.tgrelid = to_regclass(wanted.relation)
+
+-- name: foreign_dependents
+-- One row per thing that is not ours and stands on something in schema scout.
+with recursive ours (classid, objid) as (
+    select pg_depend.classid, pg_depend.objid
+    from pg_catalog.pg_depend
+    where pg_depend.refclassid = 'pg_namespace'::regclass
+        and pg_depend.refobjid = to_regnamespace('scout') and pg_depend.deptype = 'n'
+    union
+    select pg_depend.classid, pg_depend.objid
+    from ours
+    inner join pg_catalog.pg_depend
+        on pg_depend.refclassid = ours.classid and pg_depend.refobjid = ours.objid
+            and pg_depend.deptype in ('a', 'i', 'P', 'S')
+)
+
+select distinct
+    pg_describe_object(pg_depend.classid, pg_depend.objid, pg_depend.objsubid) as description
+from ours
+inner join pg_catalog.pg_depend
+    on pg_depend.refclassid = ours.classid and pg_depend.refobjid = ours.objid and pg_depend.deptype = 'n'
+where not exists (
+    select from ours as inner_ours
+    where inner_ours.classid = pg_depend.classid and inner_ours.objid = pg_depend.objid
+)
+
+-- name: audit_ties
+-- One row per tie of an audit table to schema scout (its triggers), with what cuts it.
+select format('drop trigger %I on %s', pg_trigger.tgname, pg_trigger.tgrelid::regclass) as statement
+from pg_catalog.pg_trigger
+inner join pg_catalog.pg_proc on pg_proc.oid = pg_trigger.tgfoid
+where pg_trigger.tgrelid = any(
+    select to_regclass(names.relation_name) from unnest(cast(:relation_names as text[])) as names (relation_name)
+)
+and pg_proc.pronamespace = to_regnamespace('scout')
+and not pg_trigger.tgisinternal
+
+-- name: remaining_grants
+-- One row per privilege that a role of ours holds in this database, with what takes it away.
+with grants (grantee, object_kind, object_name, privilege) as (
+    select acl.grantee, case pg_class.relkind when 'S' then 'sequence' else 'table' end,
+        pg_class.oid::regclass::text, acl.privilege_type
+    from pg_catalog.pg_class
+    cross join aclexplode(pg_class.relacl) as acl
+    where acl.grantee <> pg_class.relowner
+    union all
+    select acl.grantee, 'table', pg_class.oid::regclass::text,
+        format('%s (%I)', acl.privilege_type, pg_attribute.attname)
+    from pg_catalog.pg_attribute
+    inner join pg_catalog.pg_class on pg_class.oid = pg_attribute.attrelid
+    cross join aclexplode(pg_attribute.attacl) as acl
+    where acl.grantee <> pg_class.relowner and not pg_attribute.attisdropped
+    union all
+    select acl.grantee, 'schema', pg_namespace.oid::regnamespace::text, acl.privilege_type
+    from pg_catalog.pg_namespace
+    cross join aclexplode(pg_namespace.nspacl) as acl
+    where acl.grantee <> pg_namespace.nspowner
+    union all
+    select acl.grantee, 'database', quote_ident(pg_database.datname), acl.privilege_type
+    from pg_catalog.pg_database
+    cross join aclexplode(pg_database.datacl) as acl
+    where pg_database.datname = current_database() and acl.grantee <> pg_database.datdba
+)
+
+select format('revoke %s on %s %s from %I', grants.privilege, grants.object_kind, grants.object_name, pg_roles.rolname) as statement
+from grants
+inner join pg_catalog.pg_roles on pg_roles.oid = grants.grantee
+where pg_roles.rolname = any(cast(:roles as text[]))
+
+-- name: source_timezone
+-- One row: the zone that scout.source_timezone() gives now; null where it is not there.
+-- Not called but read: it may be missing.
+select (
+    select trim(both '''' from substring(pg_get_function_sqlbody(pg_proc.oid) from 'RETURN ''([^'']*)'''))
+    from pg_catalog.pg_proc
+    where pg_proc.oid = to_regprocedure('scout.source_timezone()')
+) as body
+
+-- name: indexes_upon_timezone
+-- One row per index whose values depend on the zone of the sources, with what computes them anew.
+select format('reindex index %s', pg_index.indexrelid::regclass) as statement
+from pg_catalog.pg_index
+where strpos(pg_get_indexdef(pg_index.indexrelid), 'scout.source_timestamp') > 0
+    or strpos(pg_get_indexdef(pg_index.indexrelid), 'scout.source_timezone') > 0

@@ -1,0 +1,172 @@
+-- One row per privilege that a role of ours needs, on the sources and on what is ours.
+-- This is the only list: init grants what is not held, doctor names it, the rest is never granted.
+with source_relations as (
+    select
+        wanted.relation_name,
+        pg_class.oid as relation_oid,
+        pg_class.relnamespace as schema_oid
+    from unnest(cast(:source_names as text[])) as wanted (relation_name)
+    inner join pg_catalog.pg_class on pg_class.oid = to_regclass(wanted.relation_name)
+),
+
+our_relations as (
+    select
+        pg_class.oid as relation_oid,
+        pg_class.relkind,
+        pg_class.relname in ('schema_files', 'installed_objects', 'install_facts') as is_bookkeeping,
+        exists (
+            select from pg_catalog.pg_trigger
+            where pg_trigger.tgrelid = pg_class.oid and pg_trigger.tgname = 'scout_append_only'
+        ) as is_append_only,
+        pg_class.relname = 'planned_links' as is_emptied
+    from pg_catalog.pg_class
+    inner join pg_catalog.pg_namespace on pg_namespace.oid = pg_class.relnamespace
+    where pg_class.relkind in ('r', 'p', 'v', 'm', 'S')
+        and (
+            pg_namespace.nspname = 'scout'
+            or (pg_namespace.nspname = 'ops' and pg_get_userbyid(pg_class.relowner) = 'scout_owner')
+        )
+),
+
+-- what the job writes in the owner's tables; update of one registry column is what a row lock takes
+writes (privilege, relation_name, column_name) as (
+    values
+    ('insert', 'canon.identity_registry', null),
+    ('update', 'canon.identity_registry', 'updated_at'),
+    ('insert', 'canon.identity_links', null),
+    ('insert', 'canon.identity_unmatched', null),
+    ('update', 'canon.identity_unmatched', null),
+    ('insert', 'observational.lead_ledger', null),
+    ('update', 'observational.lead_ledger', null),
+    ('insert', 'ops.ingestion_runs', null),
+    ('update', 'ops.ingestion_runs', null)
+),
+
+-- sequences behind the columns of the tables that the job inserts into
+source_sequences as (
+    select distinct pg_class.oid as relation_oid
+    from writes
+    inner join pg_catalog.pg_attrdef on pg_attrdef.adrelid = to_regclass(writes.relation_name)
+    inner join pg_catalog.pg_depend
+        on pg_depend.classid = 'pg_attrdef'::regclass and pg_depend.objid = pg_attrdef.oid
+    inner join pg_catalog.pg_class
+        on pg_depend.refclassid = 'pg_class'::regclass and pg_class.oid = pg_depend.refobjid
+    where pg_class.relkind = 'S' and writes.privilege = 'insert'
+),
+
+on_relations (role_name, privilege, relation_oid, column_name, is_ours) as (
+    select roles.role_name, 'select', source_relations.relation_oid, null, false
+    from source_relations
+    cross join (values ('scout_owner'), ('scout_writer')) as roles (role_name)
+    union all
+    select 'scout_writer', writes.privilege, to_regclass(writes.relation_name), writes.column_name, false
+    from writes
+    union all
+    select 'scout_writer', 'usage', source_sequences.relation_oid, null, false
+    from source_sequences
+    union all
+    select roles.role_name, 'select', our_relations.relation_oid, null, true
+    from our_relations
+    cross join (values ('scout_writer'), ('scout_reader')) as roles (role_name)
+    where our_relations.relkind <> 'S'
+    union all
+    select 'scout_writer', 'usage', our_relations.relation_oid, null, true
+    from our_relations
+    where our_relations.relkind = 'S'
+    union all
+    select 'scout_writer', 'insert', our_relations.relation_oid, null, true
+    from our_relations
+    where our_relations.relkind in ('r', 'p') and not our_relations.is_bookkeeping
+    union all
+    select 'scout_writer', 'update', our_relations.relation_oid, null, true
+    from our_relations
+    where our_relations.relkind in ('r', 'p')
+        and not our_relations.is_bookkeeping and not our_relations.is_append_only
+    union all
+    select 'scout_writer', 'delete', our_relations.relation_oid, null, true
+    from our_relations
+    where our_relations.is_emptied
+),
+
+on_schemas (role_name, privilege, schema_oid, is_ours) as (
+    select distinct roles.role_name, 'usage', source_relations.schema_oid, false
+    from source_relations
+    cross join (values ('scout_owner'), ('scout_writer')) as roles (role_name)
+    union all
+    select wanted.role_name, wanted.privilege, to_regnamespace(wanted.schema_name), wanted.schema_name = 'scout'
+    from (
+        values
+        ('scout_owner', 'create', 'ops'),
+        ('scout_reader', 'usage', 'ops'),
+        ('scout_reader', 'usage', 'scout'),
+        ('scout_writer', 'usage', 'scout'),
+        -- the login creates indexes and triggers that call functions of ours
+        (cast(:login as text), 'usage', 'scout')
+    ) as wanted (role_name, privilege, schema_name)
+),
+
+-- everybody: an index of ours on a source calls them for whoever writes there
+on_routines (role_name, privilege, routine_oid) as (
+    select 'public', 'execute', pg_proc.oid
+    from pg_catalog.pg_proc
+    where pg_proc.pronamespace = to_regnamespace('scout')
+        and pg_proc.provolatile = 'i' and not pg_proc.prosecdef
+    union all
+    select roles.role_name, 'execute', pg_proc.oid
+    from pg_catalog.pg_proc
+    cross join (values ('scout_writer'), ('scout_reader')) as roles (role_name)
+    where pg_proc.pronamespace = to_regnamespace('scout')
+        and pg_proc.provolatile <> 'i' and not pg_proc.prosecdef
+        and pg_proc.prorettype <> 'pg_catalog.trigger'::regtype
+),
+
+needed as (
+    select
+        on_relations.role_name,
+        on_relations.privilege || coalesce(' (' || quote_ident(on_relations.column_name) || ')', '') as privilege,
+        case pg_class.relkind when 'S' then 'sequence' else 'table' end as object_kind,
+        on_relations.relation_oid::regclass::text as object_name,
+        on_relations.is_ours,
+        case
+            when pg_class.relkind = 'S'
+                then has_sequence_privilege(on_relations.role_name, on_relations.relation_oid, 'usage')
+            when on_relations.column_name is not null
+                then has_column_privilege(
+                    on_relations.role_name, on_relations.relation_oid, on_relations.column_name, on_relations.privilege
+                )
+            else has_table_privilege(on_relations.role_name, on_relations.relation_oid, on_relations.privilege)
+        end as is_held
+    from on_relations
+    inner join pg_catalog.pg_class on pg_class.oid = on_relations.relation_oid
+    union all
+    select
+        on_schemas.role_name, on_schemas.privilege, 'schema', on_schemas.schema_oid::regnamespace::text,
+        on_schemas.is_ours,
+        has_schema_privilege(on_schemas.role_name, on_schemas.schema_oid, on_schemas.privilege)
+    from on_schemas
+    where on_schemas.schema_oid is not null
+    union all
+    select
+        on_routines.role_name, on_routines.privilege, 'function', on_routines.routine_oid::regprocedure::text, true,
+        has_function_privilege(on_routines.role_name, on_routines.routine_oid, on_routines.privilege)
+    from on_routines
+    union all
+    select
+        'scout_writer', 'temporary', 'database', quote_ident(current_database()), false,
+        has_database_privilege('scout_writer', current_database(), 'temporary')
+)
+
+select
+    needed.role_name,
+    needed.privilege,
+    needed.object_kind,
+    needed.object_name,
+    needed.is_ours,
+    needed.is_held,
+    format(
+        'grant %s on %s %s to %s',
+        needed.privilege, needed.object_kind, needed.object_name,
+        case needed.role_name when 'public' then 'public' else quote_ident(needed.role_name) end
+    ) as grant_statement
+from needed
+order by needed.object_kind, needed.object_name, needed.role_name, needed.privilege

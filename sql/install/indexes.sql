@@ -1,0 +1,49 @@
+-- Indexes of ours on the owner's tables, built concurrently. Skipped where the table is absent.
+
+-- name: scout_one_refresh_running on ops.ingestion_runs
+-- backstop of the run protocol: two refreshes are never RUNNING at once
+create unique index concurrently scout_one_refresh_running on ops.ingestion_runs (job_type)
+where status = 'RUNNING' and job_type = 'scout_attribution_refresh';
+
+-- name: scout_identity_links_person on canon.identity_links
+-- serves: the source rows of a person; who is a lead
+create index concurrently scout_identity_links_person on canon.identity_links (person_key);
+
+-- name: scout_registry_license on canon.identity_registry
+-- serves: linking by licence
+create index concurrently scout_registry_license on canon.identity_registry (scout.license_key(primary_license));
+
+-- name: scout_registry_phone on canon.identity_registry
+-- serves: linking by phone
+create index concurrently scout_registry_phone on canon.identity_registry (scout.phone_key(primary_phone));
+
+-- name: scout_lead_events_scout on observational.lead_events
+-- serves: the scouts that the events of a person name
+create index concurrently scout_lead_events_scout on observational.lead_events (person_key, scout_id)
+where scout_id is not null;
+
+-- name: scout_scouting_text_id on public.module_ct_scouting_daily
+-- serves: the scouting row that a link names
+create index concurrently scout_scouting_text_id on public.module_ct_scouting_daily ((id::text));
+
+-- name: scout_scouting_md5 on public.module_ct_scouting_daily
+-- serves: the scouting row that a link of the older kind names
+create index concurrently scout_scouting_md5 on public.module_ct_scouting_daily (
+    scout.scouting_md5_key(scout_id, driver_phone, driver_license, registration_date)
+);
+
+-- name: scout_migrations_text_id on public.module_ct_migrations
+-- serves: the migration that a link names
+create index concurrently scout_migrations_text_id on public.module_ct_migrations ((id::text));
+
+-- name: scout_migrations_driver on public.module_ct_migrations
+-- serves: the migrations of a driver's person
+create index concurrently scout_migrations_driver on public.module_ct_migrations (driver_id);
+
+-- name: scout_drivers_index_license on canon.drivers_index
+-- serves: linking by licence through a driver
+create index concurrently scout_drivers_index_license on canon.drivers_index (scout.license_key(license_norm));
+
+-- name: scout_drivers_index_phone on canon.drivers_index
+-- serves: linking by phone through a driver
+create index concurrently scout_drivers_index_phone on canon.drivers_index (scout.phone_key(phone_norm));
