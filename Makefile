@@ -14,7 +14,7 @@ help: ## list these targets
 install: .venv/.dev ## make .venv with everything that requirements*.txt pins
 
 run: .venv/.runtime ## install, start the database (demo data when there is no DATABASE_URL), refresh, say how it is
-	@if [ -z "$$($(PROGRAM) config database_url)" ]; then $(PROGRAM) demo --if-empty; fi
+	@url=$$($(PROGRAM) config database_url) && { [ -n "$$url" ] || $(PROGRAM) demo --if-empty; }
 	@$(PROGRAM) init
 	@$(PROGRAM) refresh
 	@$(PROGRAM) health || true
