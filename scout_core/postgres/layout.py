@@ -1,6 +1,5 @@
 """The files of one data folder, and what the server's pid file says."""
 
-import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +16,9 @@ class PidFile:
     """A postmaster.pid: who serves this cluster, or last did. port is null while it starts."""
 
     pid: int
-    port: int | None
-    host: str | None
+    port: int | None = None
+    host: str | None = None
+    is_ready: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,11 @@ class Layout:
         """postmaster.pid"""
         return self.cluster / "postmaster.pid"
 
+    @property
+    def socket_lock(self) -> Path:
+        """PostgreSQL's own lock beside the socket, written like the pid file."""
+        return self.home / f".s.PGSQL.{PORT}.lock"
+
     def cluster_version(self) -> int | None:
         """The major version that made the cluster; null when there is none yet."""
         try:
@@ -73,20 +78,18 @@ class Layout:
         """The password; null when there is no cluster yet."""
         return self._read(self.password_file).strip() or None
 
-    def pid_file(self) -> PidFile | None:
-        """What postmaster.pid says; null when it is missing or not yet written."""
+    def pid_file(self, path: Path | None = None) -> PidFile | None:
+        """What postmaster.pid (or path) says; null when it is missing or not yet written."""
         try:
-            lines = self._read(self.pid_path).splitlines()
+            lines = self._read(path or self.pid_path).splitlines()
             pid = int(lines[0])
         except (ValueError, IndexError):
             return None
-        port, host = None, None
         # Line 8 is the state: only then are the lines before it whole.
-        if len(lines) >= 8:
-            with contextlib.suppress(ValueError):
-                port = int(lines[3])
-            host = lines[4] or lines[5] or None
-        return PidFile(pid, port, host)
+        if len(lines) < 8 or not lines[3].isdigit():
+            return PidFile(pid)
+        host = lines[4] or lines[5] or None
+        return PidFile(pid, int(lines[3]), host, lines[7].strip() == "ready")
 
     def socket_fits(self) -> bool:
         """Whether the socket can live in our own folder: short enough, and a path that the

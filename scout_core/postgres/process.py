@@ -27,13 +27,15 @@ def clear_the_way(layout: Layout) -> None:
     """Makes a start after a crash possible; the lock must be held and no postmaster live.
 
     Server processes that outlived their postmaster still write to the shared memory: they must
-    be gone first. The pid file is only removed when its number lives on as somebody else, which
-    PostgreSQL would take for a running server; otherwise it checks more by itself than we could.
+    be gone first. A lock file is only removed when its number lives on as somebody else (a dead
+    process that nobody fetched counts), which PostgreSQL would take for a running server;
+    otherwise it checks more by itself than we could.
     """
     _end_orphans(layout)
-    written = layout.pid_file()
-    if written and psutil.pid_exists(written.pid) and live_postmaster(layout) is None:
-        layout.pid_path.unlink(missing_ok=True)
+    for path in (layout.pid_path, layout.socket_lock):
+        written = layout.pid_file(path)
+        if written and psutil.pid_exists(written.pid) and live_postmaster(layout) is None:
+            path.unlink(missing_ok=True)
 
 
 def executable_folder(pid: int) -> Path | None:

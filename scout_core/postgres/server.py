@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,7 @@ from scout_core.postgres.layout import Layout
 from scout_core.postgres.process import clear_the_way, executable_folder, live_postmaster
 
 ATTEMPTS = 3
+READY_PATIENCE_SECONDS = 15.0
 
 
 def start(data_dir: Path, *, options: Mapping[str, str] | None = None) -> Server:
@@ -122,24 +124,34 @@ def _launch(layout: Layout, options: Mapping[str, str]) -> None:
 
 
 def _reason(layout: Layout) -> str | None:
-    """The last complaint of the server that did not start."""
+    """What the server that did not start said last: FATAL, and the line before that says why."""
     logs = sorted((layout.cluster / "log").glob("*.log"), key=lambda path: path.stat().st_mtime)
-    for path in [layout.startup_log, *reversed(logs[-1:])]:
+    for path in [layout.startup_log, *logs[-1:]]:
         with contextlib.suppress(OSError):
-            lines = path.read_text(errors="replace").splitlines()
-            for mark in ("FATAL:", "ERROR:", "PANIC:", "could not", "error"):
-                for line in reversed(lines):
-                    if mark in line:
-                        return line[line.index(mark) :].strip().rstrip(".")
+            said = [
+                re.sub(r"^.*?\b[A-Z]+:\s+", "", line).strip().rstrip(".")
+                for line in path.read_text(errors="replace").splitlines()
+                if re.search(r"\b(LOG|FATAL|PANIC|ERROR):|could not|error", line)
+            ]
+            if said and "FATAL" in path.read_text(errors="replace"):
+                return "; ".join(said[-2:])
     return None
 
 
 def _wait_for_answer(layout: Layout) -> Server | None:
     """The server as soon as it lets us in, after recovery if need be; null when it went away."""
+    ready_since: float | None = None
     for _ in _until(TIMEOUT_SECONDS):
         server = answering(layout, MAINTENANCE_DATABASE)
         if server is not None or live_postmaster(layout) is None:
             return server
+        written = layout.pid_file()
+        if written is None or not written.is_ready:
+            continue
+        # It takes callers, but not us: frozen, or its socket went with a folder that was moved.
+        ready_since = ready_since or time.monotonic()
+        if time.monotonic() > ready_since + READY_PATIENCE_SECONDS:
+            break
     raise ServerError(
         f"The server of {layout.data_dir} (process {live_postmaster(layout)}) runs but does not "
         f"answer: {STOP_HINT}."
