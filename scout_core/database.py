@@ -77,6 +77,8 @@ class Transaction:
 
     def rollback(self) -> None:
         """Roll back and give the connection back; a lost connection is rolled back already."""
+        if self.conn.closed:
+            return
         try:
             self.conn.rollback()
         except DBAPIError:
@@ -199,6 +201,7 @@ class Database:
             "set local idle_in_transaction_session_timeout = 600000",
             "set local timezone = 'UTC'",
             "set local datestyle = 'ISO, YMD'",
+            "set local search_path = public",
             "set local jit = off",
             "set local work_mem = '64MB'",
         ]

@@ -9,6 +9,11 @@ select
     p.driver_id::text as driver_id,
     scout.parse_scout_id(p.scout_id::text) as scout_id,
     scout.is_unreadable_scout(p.scout_id::text) as is_unreadable,
+    p.scout_id::text as raw_scout_id,
+    case
+        when p.date is not null and scout.sane_date(p.date) is null then p.date::text
+        when p.created_at is not null and scout.source_timestamp(p.created_at) is null then p.created_at::text
+    end as raw_bad_date,
     case when p.trip_25 then 25 when p.trip_5 then 5 when p.trip_1 then 1 end as trips_reached,
     scout.sane_date(p.date) as paid_on,
     scout.source_timestamp(p.created_at) as created_at
@@ -22,6 +27,8 @@ select
     null::text as driver_id,
     null::integer as scout_id,
     null::boolean as is_unreadable,
+    null::text as raw_scout_id,
+    null::text as raw_bad_date,
     null::integer as trips_reached,
     null::date as paid_on,
     null::timestamptz as created_at

@@ -8,6 +8,11 @@ select
     m.driver_id::text as driver_id,
     scout.parse_scout_id(m.scout_id::text) as scout_id,
     scout.is_unreadable_scout(m.scout_id::text) as is_unreadable,
+    m.scout_id::text as raw_scout_id,
+    case
+        when m.hire_date is not null and scout.source_timestamp(m.hire_date) is null then m.hire_date::text
+        when m.created_at is not null and scout.source_timestamp(m.created_at) is null then m.created_at::text
+    end as raw_bad_date,
     scout.lima_date(scout.source_timestamp(m.hire_date)) as hired_on,
     scout.source_timestamp(m.created_at) as created_at
 from public.module_ct_migrations as m;
@@ -19,6 +24,8 @@ select
     null::text as driver_id,
     null::integer as scout_id,
     null::boolean as is_unreadable,
+    null::text as raw_scout_id,
+    null::text as raw_bad_date,
     null::date as hired_on,
     null::timestamptz as created_at
 where false;

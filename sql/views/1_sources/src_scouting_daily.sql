@@ -8,6 +8,11 @@ select
     scout.scouting_md5_key(s.scout_id, s.driver_phone, s.driver_license, s.registration_date) as md5_key,
     scout.parse_scout_id(s.scout_id::text) as scout_id,
     scout.is_unreadable_scout(s.scout_id::text) as is_unreadable,
+    s.scout_id::text as raw_scout_id,
+    case
+        when s.registration_date is not null and scout.sane_date(s.registration_date) is null then s.registration_date::text
+        when s.created_at is not null and scout.source_timestamp(s.created_at) is null then s.created_at::text
+    end as raw_bad_date,
     scout.license_key(s.driver_license) as license_key,
     scout.phone_key(s.driver_phone) as phone_key,
     s.driver_license::text as driver_license,
@@ -24,6 +29,8 @@ select
     null::text as md5_key,
     null::integer as scout_id,
     null::boolean as is_unreadable,
+    null::text as raw_scout_id,
+    null::text as raw_bad_date,
     null::text as license_key,
     null::text as phone_key,
     null::text as driver_license,

@@ -184,6 +184,25 @@ licensed_persons as materialized (
         )
 ),
 
+-- a driver that has the key, told in the evidence of the link
+license_drivers as materialized (
+    select
+        k.license_key,
+        min(d.driver_id) as driver_id
+    from pool_licenses as k
+    inner join scout.src_drivers_index as d on d.license_key = k.license_key
+    group by k.license_key
+),
+
+phone_drivers as materialized (
+    select
+        k.phone_key,
+        min(d.driver_id) as driver_id
+    from pool_phones as k
+    inner join scout.src_drivers_index as d on d.phone_key = k.phone_key
+    group by k.phone_key
+),
+
 -- rows with a licence and what they would lead to if nobody had the licence
 license_rows as materialized (
     select
@@ -369,6 +388,7 @@ select
     j.scout_id,
     case when j.match_rule is not null then 'LINK' else 'UNMATCHED' end as outcome,
     case when j.match_rule is not null then j.person_key end as person_key,
+    case when j.match_rule is not null then coalesce(dl.driver_id, dp.driver_id) end as driver_id,
     j.match_rule,
     case j.match_rule
         when 'BACKFILL_LICENSE_MATCH' then 80
@@ -413,6 +433,8 @@ select
     end as candidate_person_keys
 from judged_rows as j
 left join licenses as l on l.license_key = j.license_key
-left join later_phone_persons as n on n.phone_key = j.phone_key;
+left join later_phone_persons as n on n.phone_key = j.phone_key
+left join license_drivers as dl on dl.license_key = j.license_key
+left join phone_drivers as dp on dp.phone_key = j.phone_key;
 comment on column scout.v_identity_candidates.person_key is 'Person that the row is linked to; made in the run where is_founder. Null = left unmatched, see reason_code.';
 comment on column scout.v_identity_candidates.apply_order is 'Order in which batches apply the rows; no batch needs a later one.';

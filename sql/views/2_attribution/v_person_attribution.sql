@@ -68,7 +68,8 @@ select
             case
                 when exists (
                     select
-                    from (
+                    from (values (p.ledger_updated_at)) as t (updated_at)
+                    left join lateral (
                         -- how the ledger got the scout that it has now
                         select
                             a.backfill_method,
@@ -79,15 +80,14 @@ select
                             and a.backfill_method <> 'REVERT'
                         order by a.id desc
                         limit 1
-                    ) as w
-                    right join (select 1) as one (one) on true
+                    ) as w on true
                     where w.backfill_method = 'BACKFILL_SINGLE_SCOUT_FROM_EVENTS'
                         or exists (
                             select from ops.v_scout_attribution_raw as e
                             where e.person_key = p.person_key
                                 and e.priority >= 2
                                 and e.scout_id <> p.ledger_scout_id
-                                and e.created_at > coalesce(w.backfill_timestamp, p.ledger_updated_at)
+                                and e.created_at > coalesce(w.backfill_timestamp, t.updated_at)
                         )
                 ) then 'CONTRADICTS_LEDGER'
             end

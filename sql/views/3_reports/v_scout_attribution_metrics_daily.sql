@@ -21,7 +21,7 @@ registered as (
         greatest(scout.lima_date(scout.sane_timestamp(r.created_at)), scout.lima_date(now()) - 31) as on_date,
         count(*) as person_count
     from canon.identity_registry as r
-    group by 1
+    group by on_date
 ),
 
 attributed as (
@@ -30,7 +30,7 @@ attributed as (
         count(*) as person_count
     from observational.lead_ledger as l
     where l.attributed_scout_id is not null
-    group by 1
+    group by on_date
 ),
 
 reconstructed as (

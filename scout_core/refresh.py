@@ -1,0 +1,268 @@
+"""The refresh: link scouting rows to persons, give persons their scout, record what holds now.
+
+Each step has a candidates view, which the plan shows and the apply statement writes from.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from scout_core import claims_guard, runs, sql
+from scout_core.database import Database
+from scout_core.errors import DatabaseError, GuardStopped
+from scout_core.runs import Actor, Progress, Request, Run, RunResult, Trigger
+from scout_core.settings import Settings
+
+
+@dataclass(frozen=True)
+class PlannedLink:
+    """What a run would do with one scouting row. person_key null = left unmatched, for reason_code."""
+
+    source_pk: str
+    scout_id: int
+    outcome: str
+    person_key: str | None
+    match_rule: str | None
+    reason_code: str | None
+    is_new_person: bool
+
+
+@dataclass(frozen=True)
+class PlannedScout:
+    """A person whom a run would give a scout."""
+
+    person_key: str
+    scout_id: int
+    has_ledger_row: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would change now, row by row, and what it would leave and why.
+
+    links: every scouting row without a link, in the order in which it would be judged; those of
+    them that would be left with the reason that they already have are no change. scouts: by key.
+    """
+
+    total_persons: int
+    is_first_run: bool
+    links: tuple[PlannedLink, ...]
+    changed_reasons: frozenset[str]
+    scouts: tuple[PlannedScout, ...]
+    skipped_scouts: Mapping[str, int]
+    guard: str | None
+
+    @property
+    def changed_rows(self) -> int:
+        """Links, unmatched rows and ledger rows that the run would write."""
+        links = sum(link.outcome == "LINK" for link in self.links)
+        return links + len(self.changed_reasons) + len(self.scouts)
+
+
+def plan(conn: Connection, settings: Settings) -> Plan:
+    """What the next run would change on this snapshot. Writes nothing.
+
+    Reads scout.v_identity_candidates and scout.v_planned_scouts.
+    """
+    facts = conn.execute(sql.query("refresh", "facts")).mappings().one()
+    links = tuple(
+        PlannedLink(**row) for row in conn.execute(sql.query("refresh", "plan_links")).mappings()
+    )
+    scouts = tuple(
+        PlannedScout(**row) for row in conn.execute(sql.query("refresh", "plan_scouts")).mappings()
+    )
+    changed_reasons = frozenset(conn.execute(sql.query("refresh", "plan_reasons")).scalars())
+    to_link = sum(link.outcome == "LINK" for link in links)
+    return Plan(
+        total_persons=facts["total_persons"],
+        is_first_run=facts["is_first_run"],
+        links=links,
+        changed_reasons=changed_reasons,
+        scouts=scouts,
+        skipped_scouts=_skipped(conn),
+        guard=None
+        if facts["is_first_run"]
+        else guard_reason(settings, to_link + len(scouts), facts["total_persons"]),
+    )
+
+
+def run_refresh(
+    db: Database,
+    settings: Settings,
+    *,
+    actor: Actor,
+    trigger: Trigger = "manual",
+    force: bool = False,
+    reason: str | None = None,
+    request_id: str | None = None,
+    requested_at: datetime | None = None,
+    progress: Progress | None = None,
+) -> RunResult:
+    """Run the job once and tell how it ended.
+
+    RunBusy when another run has the lock, GuardStopped when it would change too much and is not
+    forced, PermissionDenied by role; any other error leaves the run FAILED and no effect of it.
+    """
+    request = Request(
+        kind="refresh",
+        actor=actor,
+        trigger=trigger,
+        reason=reason,
+        is_forced=force,
+        request_id=request_id,
+        requested_at=requested_at,
+    )
+    return runs.work_run(
+        db,
+        request,
+        lambda run: _refresh(run, settings),
+        max_rows=settings.run_max_rows,
+        progress=progress,
+    )
+
+
+def guard_reason(settings: Settings, changed_rows: int, total_persons: int) -> str | None:
+    """Why the guard would stop a run that changes that many rows; null when it would not."""
+    pct = 100.0 * changed_rows / total_persons if total_persons else 0.0
+    if changed_rows > settings.guard_max_rows:
+        return (
+            f"the run would change {changed_rows:,} rows, more than SCOUT_GUARD_MAX_ROWS "
+            f"({settings.guard_max_rows:,})"
+        )
+    if pct > settings.guard_max_pct:
+        return (
+            f"the run would change {changed_rows:,} rows, {pct:.1f} % of {total_persons:,} persons, "
+            f"more than SCOUT_GUARD_MAX_PCT ({settings.guard_max_pct:g})"
+        )
+    return None
+
+
+def _refresh(run: Run, settings: Settings) -> None:
+    claims_guard.check(run.conn)
+    run.report("plan", 0, 1)
+    planned = run.one("plan_links")
+    _guard(run, settings, planned["link_count"])
+    runs.at("mid work")
+    _link(run, planned)
+    _propagate(run)
+    _record(run)
+
+
+def _guard(run: Run, settings: Settings, link_count: int) -> None:
+    facts = run.conn.execute(sql.query("refresh", "facts")).mappings().one()
+    if run.request.is_forced or facts["is_first_run"]:
+        return
+    changed = link_count + run.one("count_planned_scouts")["person_count"]
+    stopped = guard_reason(settings, changed, facts["total_persons"])
+    if stopped is not None:
+        raise GuardStopped(
+            f"Nothing was changed: {stopped}. Look at `plan`; when it is right, run "
+            "`refresh --force --reason TEXT`.",
+            run_id=run.run_id,
+        )
+
+
+def _link(run: Run, planned: Mapping[str, Any]) -> None:
+    total = planned["seen_count"]
+    counts = {"linked": 0, "new_persons": 0, "license_match": 0, "phone_match": 0, "new_person": 0}
+    after, seen = 0, 0
+    while seen < planned["link_count"]:
+        batch = run.one("link_identities", after_order=after, row_limit=run.room)
+        if not batch["seen_count"]:
+            break
+        after, seen = batch["last_order"], seen + batch["seen_count"]
+        run.changed_in_batch += batch["changed_count"] + batch["founded_count"]
+        counts["linked"] += batch["changed_count"]
+        counts["new_persons"] += batch["founded_count"]
+        for rule in ("license_match", "phone_match", "new_person"):
+            counts[rule] += batch[f"{rule}_count"]
+        run.report("link", seen, total)
+    left = {row["reason_code"]: row["row_count"] for row in run.all("count_unmatched")}
+    written, after = 0, 0
+    while True:
+        batch = run.one("leave_unmatched", after_order=after, row_limit=run.room)
+        if not batch["seen_count"]:
+            break
+        after = batch["last_order"]
+        written += batch["changed_count"]
+        run.changed_in_batch += batch["changed_count"]
+    overtaken = planned["link_count"] - counts["linked"]
+    if overtaken:
+        left["LINKED_MEANWHILE"] = overtaken
+    run.one("forget_plan")
+    run.log_step(
+        "link",
+        {
+            "seen": total,
+            "changed": counts["linked"],
+            "new_persons": counts["new_persons"],
+            "by_rule": {
+                "BACKFILL_LICENSE_MATCH": counts["license_match"],
+                "BACKFILL_PHONE_MATCH": counts["phone_match"],
+                "BACKFILL_NEW_PERSON": counts["new_person"],
+            },
+            "skipped": left,
+            "reasons_written": written,
+        },
+    )
+
+
+def _propagate(run: Run) -> None:
+    ends = run.all("list_batch_ends", row_limit=run.max_rows)
+    total = ends[0]["person_count"] if ends else 0
+    changed = inserted = locked = 0
+    after: object = None
+    for end in ends:
+        # ranges are cut at max_rows: what the link step left of this commit is not enough for one
+        if run.changed_in_batch and run.changed_in_batch + min(total, run.max_rows) > run.max_rows:
+            run.next_batch()
+        mark = run.one("mark_overtaking")
+        batch = run.one("propagate_scouts", after_key=after, upto_key=end["person_key"])
+        if run.one("count_overtaken", **mark)["person_count"]:
+            raise DatabaseError(
+                "A person was decided or held while the run gave them a scout: it starts anew.",
+                sqlstate="40001",
+            )
+        after = end["person_key"]
+        changed += batch["changed_count"]
+        inserted += batch["inserted_count"]
+        locked += batch["locked_count"]
+        run.changed_in_batch += batch["changed_count"]
+        run.report("propagate", changed, total)
+    skipped = dict(_skipped(run.conn))
+    if total - changed > 0:
+        skipped["LOCKED_OR_CHANGED_MEANWHILE"] = total - changed
+        skipped.pop("WAITING_FOR_NEXT_RUN", None)
+    run.log_step(
+        "propagate",
+        {"seen": total + sum(skipped.values()), "changed": changed, "inserted": inserted, "skipped": skipped},
+    )
+
+
+def _record(run: Run) -> None:
+    run.report("record", 0, 1)
+    events = run.one("count_events")
+    issues = run.one("record_issues")
+    metrics = run.one("record_metrics")
+    run.log_step(
+        "record",
+        {
+            "events": {name.removesuffix("_count"): count for name, count in events.items()},
+            "issues": {
+                "open": issues["seen_count"],
+                "opened": issues["opened_count"],
+                "closed": issues["closed_count"],
+                "by_rule": issues["by_rule"],
+            },
+            "metrics": metrics,
+        },
+    )
+
+
+def _skipped(conn: Connection) -> dict[str, int]:
+    """Persons whose events name a scout and who get none now, by reason."""
+    rows = conn.execute(sql.query("refresh", "skipped_scouts"))
+    return {reason: count for reason, count in rows}

@@ -1,0 +1,44 @@
+-- name: facts
+select
+    (select count(*) from canon.identity_registry) as total_persons,
+    not exists (
+        select from ops.ingestion_runs as r
+        where r.job_type = 'scout_attribution_refresh' and r.status = 'COMPLETED'
+    ) as is_first_run;
+
+-- name: plan_links
+select
+    c.source_pk,
+    c.scout_id,
+    c.outcome,
+    c.person_key::text as person_key,
+    c.match_rule,
+    c.reason_code,
+    c.is_founder as is_new_person
+from scout.v_identity_candidates as c
+order by c.apply_order;
+
+-- name: plan_reasons
+select c.source_pk
+from scout.v_identity_candidates as c
+left join canon.identity_unmatched as u
+    on u.source_table = 'module_ct_scouting_daily' and u.source_pk = c.source_pk
+where c.outcome = 'UNMATCHED'
+    and (u.id is null or u.status = 'RESOLVED' or (u.status = 'OPEN' and u.reason_code <> c.reason_code));
+
+-- name: plan_scouts
+select
+    p.person_key::text as person_key,
+    p.scout_id,
+    p.has_ledger_row
+from scout.v_planned_scouts as p
+order by p.person_key;
+
+-- name: skipped_scouts
+select
+    p.reason_code,
+    count(*) as person_count
+from scout.v_person_attribution as p
+where p.category = 'D' and p.reason_code <> 'WAITING_FOR_NEXT_RUN'
+group by p.reason_code
+order by p.reason_code;

@@ -1,0 +1,160 @@
+-- name: try_lock
+select pg_try_advisory_xact_lock(:lock_class, :lock_key);
+
+-- name: lock_seals
+select pg_advisory_xact_lock(:lock_class, 1000);
+
+-- name: mark_transaction
+select set_config('scout.run_id', :run_id, true);
+
+-- name: by_id
+select
+    r.id as run_id,
+    r.status::text as status,
+    r.started_at,
+    r.completed_at,
+    r.stats
+from ops.ingestion_runs as r
+where r.id = :run_id;
+
+-- name: by_request
+select
+    r.id as run_id,
+    r.status::text as status,
+    r.started_at,
+    r.completed_at,
+    r.stats
+from scout.runs as s
+inner join ops.ingestion_runs as r on r.id = s.run_id
+where s.request_id = :request_id;
+
+-- name: completed_since
+select
+    r.id as run_id,
+    r.status::text as status,
+    r.started_at,
+    r.completed_at,
+    r.stats
+from ops.ingestion_runs as r
+where r.job_type = cast(:job_type as jobtype)
+    and r.status = 'COMPLETED'
+    and r.started_at >= :requested_at
+    and r.completed_at >= :not_before
+order by r.id desc
+limit 1;
+
+-- name: running
+select
+    r.id as run_id,
+    r.started_at,
+    s.actor,
+    s.host,
+    s.process_id
+from ops.ingestion_runs as r
+inner join scout.runs as s on s.run_id = r.id
+where r.job_type = cast(:job_type as jobtype) and r.status = 'RUNNING'
+order by r.id desc
+limit 1;
+
+-- name: status_of
+select r.status::text from ops.ingestion_runs as r
+where r.id = :run_id;
+
+-- name: close_lost
+with lost as (
+    update ops.ingestion_runs as r
+    set
+        status = 'FAILED',
+        completed_at = now(),
+        error_message = 'worker lost'
+    where r.job_type = cast(:job_type as jobtype) and r.status = 'RUNNING'
+    returning r.id
+)
+
+insert into ops.job_runs_audit (ingestion_run_id, event, details, actor)
+select
+    l.id,
+    'FAILED',
+    jsonb_build_object('reason', 'worker lost'),
+    :actor
+from lost as l
+returning ingestion_run_id;
+
+-- name: open
+with opened as (
+    insert into ops.ingestion_runs (job_type, status, started_at)
+    values (cast(:job_type as jobtype), 'RUNNING', clock_timestamp())
+    returning id
+),
+
+described as (
+    insert into scout.runs (
+        run_id, kind, trigger, actor, reason, request_id, is_forced, host, process_id, version, requested_at
+    )
+    select
+        o.id,
+        :kind,
+        :trigger,
+        :actor,
+        :reason,
+        :request_id,
+        :is_forced,
+        :host,
+        :process_id,
+        :version,
+        :requested_at
+    from opened as o
+    returning run_id
+)
+
+insert into ops.job_runs_audit (ingestion_run_id, event, details, actor)
+select
+    d.run_id,
+    'STARTED',
+    jsonb_build_object('kind', cast(:kind as text), 'trigger', cast(:trigger as text)),
+    :actor
+from described as d
+returning ingestion_run_id;
+
+-- name: record_event
+insert into ops.job_runs_audit (ingestion_run_id, event, step, details, actor)
+values (:run_id, :event, :step, cast(:details as jsonb), :actor);
+
+-- name: complete
+with completed as (
+    update ops.ingestion_runs as r
+    set
+        status = 'COMPLETED',
+        completed_at = clock_timestamp(),
+        stats = cast(:stats as json)
+    where r.id = :run_id and r.status = 'RUNNING'
+    returning r.id
+)
+
+insert into ops.job_runs_audit (ingestion_run_id, event, details, actor)
+select
+    c.id,
+    'COMPLETED',
+    cast(:stats as jsonb),
+    :actor
+from completed as c;
+
+-- name: fail
+with failed as (
+    update ops.ingestion_runs as r
+    set
+        status = 'FAILED',
+        completed_at = clock_timestamp(),
+        error_message = :reason,
+        stats = cast(:stats as json)
+    where r.id = :run_id and r.status = 'RUNNING'
+    returning r.id
+)
+
+insert into ops.job_runs_audit (ingestion_run_id, event, details, actor)
+select
+    f.id,
+    'FAILED',
+    jsonb_build_object('reason', cast(:reason as text)),
+    :actor
+from failed as f;

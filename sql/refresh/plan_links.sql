@@ -1,0 +1,32 @@
+-- Writes down what the run will do with every scouting row without a link. Returns the counts.
+with planned as (
+    insert into scout.planned_links (
+        run_id, apply_order, row_id, scout_id, outcome, person_key, driver_id, match_rule, match_score, match_confidence,
+        reason_code, is_founder, license_key, phone_key, candidate_person_keys, license_person_count, phone_person_count
+    )
+    select
+        :run_id,
+        c.apply_order,
+        c.row_id,
+        c.scout_id,
+        c.outcome,
+        c.person_key,
+        c.driver_id,
+        c.match_rule,
+        c.match_score,
+        c.match_confidence,
+        c.reason_code,
+        c.is_founder,
+        c.license_key,
+        c.phone_key,
+        c.candidate_person_keys,
+        c.license_person_count,
+        c.phone_person_count
+    from scout.v_identity_candidates as c
+    returning outcome, person_key, reason_code
+)
+
+select
+    count(*) as seen_count,
+    count(*) filter (where p.outcome = 'LINK') as link_count
+from planned as p;

@@ -1,0 +1,67 @@
+-- Opens an issue for each bad value of the sources, sees the known ones again, closes those mended.
+with found as materialized (
+    select distinct on (i.source_table, i.source_pk, i.rule, md5(i.raw_value))
+        i.source_table,
+        i.source_pk,
+        i.rule,
+        md5(i.raw_value) as raw_hash,
+        i.person_key,
+        left(concat_ws(' ', scout.mask_excerpt(i.raw_value), scout.code_points(i.raw_value)), 200) as raw_excerpt
+    from scout.v_source_issues as i
+    order by i.source_table, i.source_pk, i.rule, md5(i.raw_value)
+),
+
+closed as (
+    update scout.data_quality_issues as q
+    set
+        closed_at = now(),
+        closed_run = :run_id
+    where q.closed_at is null
+        and not exists (
+            select from found as f
+            where f.source_table = q.source_table
+                and f.source_pk = q.source_pk
+                and f.rule = q.rule
+                and f.raw_hash = q.raw_hash
+        )
+    returning q.issue_id
+),
+
+written as (
+    insert into scout.data_quality_issues as q (
+        source_table, source_pk, rule, raw_hash, raw_excerpt, person_key, first_seen_run, last_seen_run
+    )
+    select
+        f.source_table,
+        f.source_pk,
+        f.rule,
+        f.raw_hash,
+        f.raw_excerpt,
+        f.person_key,
+        :run_id,
+        :run_id
+    from found as f
+    on conflict (source_table, source_pk, rule, raw_hash) do update
+        set
+            last_seen_run = excluded.last_seen_run,
+            last_seen_at = excluded.last_seen_at,
+            person_key = excluded.person_key,
+            closed_at = null,
+            closed_run = null
+    returning q.rule, q.first_seen_run
+)
+
+select
+    (select count(*) from written) as seen_count,
+    (select count(*) from written as w where w.first_seen_run = :run_id) as opened_count,
+    (select count(*) from closed) as closed_count,
+    (
+        select coalesce(jsonb_object_agg(r.rule, r.issue_count), '{}')
+        from (
+            select
+                w.rule,
+                count(*) as issue_count
+            from written as w
+            group by w.rule
+        ) as r
+    ) as by_rule;

@@ -1,0 +1,136 @@
+-- One row per bad value of a source row, by rule. raw_value is what stands there, not yet masked.
+create or replace view scout.v_source_issues as
+with unreadable_scouts as (
+    select
+        'observational.lead_events' as source_table,
+        e.event_id::text as source_pk,
+        e.person_key,
+        v.raw_value
+    from scout.src_lead_events as e
+    cross join lateral (values (e.raw_column_scout_id), (e.raw_payload_scout_id)) as v (raw_value)
+    where e.is_unreadable and scout.is_unreadable_scout(v.raw_value)
+    union all
+    select
+        'public.module_ct_migrations',
+        m.source_pk,
+        null,
+        m.raw_scout_id
+    from scout.src_migrations as m
+    where m.is_unreadable
+    union all
+    select
+        'public.module_ct_scouting_daily',
+        s.source_pk,
+        null,
+        s.raw_scout_id
+    from scout.src_scouting_daily as s
+    where s.is_unreadable
+    union all
+    select
+        'public.module_ct_cabinet_payments',
+        p.source_pk,
+        p.person_key,
+        p.raw_scout_id
+    from scout.src_cabinet_payments as p
+    where p.is_unreadable
+),
+
+bad_dates as (
+    select
+        'observational.lead_events' as source_table,
+        e.event_id::text as source_pk,
+        e.person_key,
+        e.raw_bad_date as raw_value
+    from scout.src_lead_events as e
+    union all
+    select
+        'observational.lead_ledger',
+        l.person_key::text,
+        l.person_key,
+        case when scout.sane_timestamp(l.updated_at) is null then l.updated_at::text end
+    from observational.lead_ledger as l
+    union all
+    select
+        'canon.identity_registry',
+        r.person_key::text,
+        r.person_key,
+        case when scout.sane_timestamp(r.created_at) is null then r.created_at::text end
+    from canon.identity_registry as r
+    union all
+    select
+        'canon.identity_links',
+        k.id::text,
+        k.person_key,
+        case when scout.sane_timestamp(k.linked_at) is null then k.linked_at::text end
+    from canon.identity_links as k
+    union all
+    select
+        'public.module_ct_migrations',
+        m.source_pk,
+        null,
+        m.raw_bad_date
+    from scout.src_migrations as m
+    union all
+    select
+        'public.module_ct_scouting_daily',
+        s.source_pk,
+        null,
+        s.raw_bad_date
+    from scout.src_scouting_daily as s
+    union all
+    select
+        'public.module_ct_cabinet_payments',
+        p.source_pk,
+        p.person_key,
+        p.raw_bad_date
+    from scout.src_cabinet_payments as p
+    union all
+    select
+        'public.module_ct_cabinet_leads',
+        c.cabinet_lead_id::text,
+        null,
+        c.raw_bad_date
+    from scout.src_cabinet_leads as c
+)
+
+select
+    'UNREADABLE_SCOUT' as rule,
+    u.source_table,
+    u.source_pk,
+    u.person_key,
+    u.raw_value
+from unreadable_scouts as u
+union all
+select
+    'UNKNOWN_SCOUT' as rule,
+    e.source_table,
+    e.source_pk,
+    e.person_key,
+    e.scout_id::text as raw_value
+from ops.v_scout_attribution_raw as e
+where e.priority >= 2
+    and exists (select from scout.src_scouts_list as l where l.scout_id is not null)
+    and e.scout_id not in (
+        select l.scout_id from scout.src_scouts_list as l
+        where l.scout_id is not null
+    )
+union all
+select
+    e.payload_issue as rule,
+    'observational.lead_events' as source_table,
+    e.event_id::text as source_pk,
+    e.person_key,
+    case when e.payload_issue = 'PAYLOAD_TOO_LARGE' then 'more than 64 kB' else e.payload_issue end as raw_value
+from scout.src_lead_events as e
+where e.payload_issue is not null
+union all
+select
+    'DATE_OUT_OF_RANGE' as rule,
+    d.source_table,
+    d.source_pk,
+    d.person_key,
+    d.raw_value
+from bad_dates as d
+where d.raw_value is not null;
+comment on column scout.v_source_issues.rule is
+'UNREADABLE_SCOUT, UNKNOWN_SCOUT, PAYLOAD_SHAPE, PAYLOAD_TOO_LARGE, SIMILAR_KEY or DATE_OUT_OF_RANGE.';
