@@ -269,12 +269,35 @@ inner join pg_catalog.pg_trigger
     on pg_trigger.tgname = wanted.name and pg_trigger.tgrelid = to_regclass(wanted.relation)
 
 -- name: foreign_dependents
--- One row per thing that is not ours and stands on something in schema scout.
+-- One row per thing that is not ours and stands on something of ours.
 with recursive ours (classid, objid) as (
-    select pg_depend.classid, pg_depend.objid
-    from pg_catalog.pg_depend
-    where pg_depend.refclassid = 'pg_namespace'::regclass
-        and pg_depend.refobjid = to_regnamespace('scout') and pg_depend.deptype = 'n'
+    (
+        select pg_depend.classid, pg_depend.objid
+        from pg_catalog.pg_depend
+        where pg_depend.refclassid = 'pg_namespace'::regclass
+            and pg_depend.refobjid = to_regnamespace('scout') and pg_depend.deptype = 'n'
+        union all
+        select 'pg_class'::regclass, to_regclass(installed.name)
+        from scout.installed_objects as installed
+        where installed.kind = 'view' and to_regclass(installed.name) is not null
+        union all
+        select 'pg_class'::regclass, pg_index.indexrelid
+        from scout.installed_objects as installed
+        inner join pg_catalog.pg_class on pg_class.relname = installed.name
+        inner join pg_catalog.pg_index
+            on pg_index.indexrelid = pg_class.oid and pg_index.indrelid = to_regclass(installed.relation)
+        where installed.kind = 'index'
+        union all
+        select 'pg_trigger'::regclass, pg_trigger.oid
+        from scout.installed_objects as installed
+        inner join pg_catalog.pg_trigger
+            on pg_trigger.tgname = installed.name and pg_trigger.tgrelid = to_regclass(installed.relation)
+        where installed.kind = 'trigger'
+        union all
+        select 'pg_trigger'::regclass, pg_trigger.oid
+        from unnest(cast(:audit_tables as text[])) as audit (relation_name)
+        inner join pg_catalog.pg_trigger on pg_trigger.tgrelid = to_regclass(audit.relation_name)
+    )
     union
     select pg_depend.classid, pg_depend.objid
     from ours
@@ -292,6 +315,7 @@ where not exists (
     select from ours as inner_ours
     where inner_ours.classid = pg_depend.classid and inner_ours.objid = pg_depend.objid
 )
+order by description
 
 -- name: audit_ties
 -- One row per tie of an audit table to schema scout (its triggers), with what cuts it.
@@ -351,3 +375,71 @@ select format('reindex index %s', pg_index.indexrelid::regclass) as statement
 from pg_catalog.pg_index
 where strpos(pg_get_indexdef(pg_index.indexrelid), 'scout.source_timestamp') > 0
     or strpos(pg_get_indexdef(pg_index.indexrelid), 'scout.source_timezone') > 0
+
+-- name: append_only
+-- One row per table asked for: whether its guard is there and works in every mode.
+select
+    wanted.relation_name,
+    coalesce(bool_or(pg_trigger.tgenabled = 'A'), false) as is_guarded
+from unnest(cast(:relation_names as text[])) as wanted (relation_name)
+left join pg_catalog.pg_trigger
+    on pg_trigger.tgrelid = to_regclass(wanted.relation_name) and pg_trigger.tgname = 'scout_append_only'
+group by wanted.relation_name
+order by wanted.relation_name
+
+-- name: writable_claims
+-- One row per relation of claims or payments, and whether the job could write to it.
+select
+    pg_class.oid::regclass::text as relation_name,
+    (
+        has_table_privilege('scout_writer', pg_class.oid, 'insert, update, delete, truncate')
+        or has_any_column_privilege('scout_writer', pg_class.oid, 'insert, update')
+    ) as is_writable
+from pg_catalog.pg_class
+inner join pg_catalog.pg_namespace on pg_namespace.oid = pg_class.relnamespace
+where pg_class.relkind in ('r', 'p', 'v', 'm', 'f')
+    and pg_class.relname ~ 'yango|claim|payment|liquidation'
+    and pg_namespace.nspname not in ('scout', 'pg_catalog', 'information_schema')
+    and not exists (
+        select from pg_catalog.pg_roles
+        where pg_roles.oid = pg_class.relowner and pg_roles.rolname = 'scout_owner'
+    )
+order by relation_name
+
+-- name: row_estimate
+-- One row per relation asked for; estimated_rows null = a view, or never analysed.
+select
+    wanted.relation_name,
+    case when pg_class.relkind in ('r', 'm') and pg_class.reltuples >= 0 then pg_class.reltuples::bigint end as estimated_rows
+from unnest(cast(:relation_names as text[])) as wanted (relation_name)
+inner join pg_catalog.pg_class on pg_class.oid = to_regclass(wanted.relation_name)
+
+-- name: last_runs
+-- One row per run of ours among the newest, newest first.
+select
+    ingestion_runs.id as run_id,
+    ingestion_runs.job_type::text as job_type,
+    ingestion_runs.status::text as status,
+    ingestion_runs.error_message,
+    extract(epoch from now() - ingestion_runs.started_at) / 60 as age_minutes
+from ops.ingestion_runs
+where ingestion_runs.job_type::text = any(cast(:job_types as text[]))
+order by ingestion_runs.id desc
+limit 200
+
+-- name: open_issues
+-- One row per rule with data quality issues that are open.
+select
+    data_quality_issues.rule,
+    count(*) as issue_count
+from scout.data_quality_issues
+where data_quality_issues.closed_at is null
+group by data_quality_issues.rule
+order by issue_count desc, data_quality_issues.rule
+
+-- name: facts
+-- One row per fact of the installation.
+select
+    install_facts.name,
+    install_facts.value
+from scout.install_facts
