@@ -1,11 +1,15 @@
 """The tests' own tools do what the other tests rely on."""
 
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
 from tests.support import databases, factories
+
+if TYPE_CHECKING:
+    from scout_core.database import Database
 
 
 def test_empty_database_is_empty_and_can_be_written(empty_db: str) -> None:
@@ -60,3 +64,11 @@ def test_database_is_dropped_after_its_test_even_while_in_use(server_url: str) -
 
 def test_no_setting_of_the_developer_reaches_a_test() -> None:
     assert [name for name in os.environ if name.startswith(("SCOUT_", "DATABASE_URL"))] == []
+
+
+def test_installed_database_is_a_clone_that_the_product_opens(db: "Database") -> None:
+    from scout_core.database import ADMIN
+
+    with db.transaction(ADMIN) as conn:
+        assert conn.execute(text("select count(*) from scout.schema_files")).scalar_one() > 0
+        factories.person(conn)

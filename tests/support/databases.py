@@ -110,9 +110,8 @@ def _files(path: Path) -> list[Path]:
 
 
 def _install(url: str) -> None:
-    from scout_core.database import Database
-
     from scout_core import install
+    from scout_core.database import Database
     from scout_core.settings import load
 
     load_source_schema(url)
