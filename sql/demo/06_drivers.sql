@@ -1,0 +1,133 @@
+-- Drivers of the fleet: those of the persons who have one, and many whom nobody brought.
+create temp table demo_drivers on commit drop as
+select
+    driver_id,
+    phone,
+    license,
+    full_name,
+    draw,
+    first_at
+from demo_persons
+where driver_id is not null
+union all
+select
+    pg_temp.hex_key(s.seed, g.n, 'driver'),
+    pg_temp.phone_digits(s.seed, g.n),
+    pg_temp.license_text(s.seed, g.n),
+    'Conductor ' || lpad(g.n::text, 7, '0'),
+    hashint8extended(g.n, s.seed),
+    pg_temp.days_ago(s.today, 100 + 20 * pg_temp.share(hashint8extended(g.n, s.seed), 'age'))
+from demo_settings as s
+cross join lateral generate_series(
+    s.persons + 1, s.persons + least(125000, 20 * s.persons)
+) as g (n);
+
+insert into canon.drivers_index (
+    driver_id,
+    park_id,
+    phone_norm,
+    license_norm,
+    plate_norm,
+    full_name_norm,
+    hire_date,
+    snapshot_date,
+    created_at,
+    updated_at,
+    brand_norm,
+    model_norm
+)
+select
+    d.driver_id,
+    'park-demo',
+    d.phone,
+    d.license,
+    'DEMO' || lpad((d.draw & 1048575)::text, 7, '0'),
+    upper(d.full_name),
+    d.first_at::date,
+    s.today - 1,
+    d.first_at,
+    d.first_at,
+    'MARCA ' || (d.draw & 7),
+    'MODELO ' || (d.draw & 31)
+from demo_drivers as d
+cross join demo_settings as s;
+
+insert into public.drivers (
+    driver_id,
+    park_id,
+    phone,
+    license_number,
+    license_normalized_number,
+    car_number,
+    car_normalized_number,
+    car_brand,
+    car_model,
+    full_name,
+    hire_date,
+    created_at,
+    updated_at
+)
+select
+    driver_id,
+    'park-demo',
+    '+51' || phone,
+    license,
+    license,
+    'DEMO-' || lpad((draw & 1048575)::text, 7, '0'),
+    'DEMO' || lpad((draw & 1048575)::text, 7, '0'),
+    'Marca ' || (draw & 7),
+    'Modelo ' || (draw & 31),
+    full_name,
+    first_at::date,
+    first_at,
+    first_at
+from demo_drivers;
+
+insert into demo_links (
+    person_key,
+    source_table,
+    source_pk,
+    match_rule,
+    match_score,
+    confidence_level,
+    happened_at
+)
+select
+    person_key,
+    'drivers',
+    driver_id,
+    'PHONE_AND_LICENSE',
+    95,
+    'HIGH',
+    first_at
+from demo_persons
+where driver_id is not null;
+
+-- A link was made by the identity run of the night after its row came.
+insert into canon.identity_links (
+    id,
+    person_key,
+    source_table,
+    source_pk,
+    snapshot_date,
+    match_rule,
+    match_score,
+    confidence_level,
+    evidence,
+    linked_at,
+    run_id
+)
+select
+    row_number() over (order by l.happened_at, l.source_table, l.source_pk),
+    l.person_key,
+    l.source_table,
+    l.source_pk,
+    l.happened_at,
+    l.match_rule,
+    l.match_score,
+    l.confidence_level::confidencelevel,
+    '{"source": "demo"}',
+    l.happened_at::date + time '23:35',
+    l.happened_at::date - s.today + 122
+from demo_links as l
+cross join demo_settings as s;
