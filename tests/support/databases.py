@@ -14,6 +14,14 @@ from tests.support.server import ROOT, locked
 
 PREFIX = "scout_test_"
 SOURCE_SCHEMA = ROOT / "tests" / "source_schema.sql"
+LET_CONNECTIONS_CLOSE = """
+do $$ begin
+    for attempt in 1..20 loop
+        perform pg_stat_clear_snapshot();
+        exit when not exists (select from pg_stat_activity where datname = '{name}');
+        perform pg_sleep(0.003);
+    end loop;
+end $$"""
 _numbers = itertools.count(1)
 
 
@@ -29,12 +37,14 @@ def execute(admin_url: str, *statements: str) -> None:
 def clone(admin_url: str, template: str) -> Iterator[str]:
     """The URL of a copy of a template, dropped at the end whoever is still connected."""
     name = f"{PREFIX}{os.getpid()}_{next(_numbers)}"
-    # With fsync off a file copy takes 25 ms, the log 30 ms and more.
-    execute(admin_url, f"create database {name} template {template} strategy file_copy")
+    # A file copy makes a checkpoint, which writes what every other test has changed as well.
+    execute(admin_url, f"create database {name} template {template} strategy wal_log")
     try:
         yield url_of(admin_url, name)
     finally:
-        execute(admin_url, f"drop database if exists {name} with (force)")
+        # `drop` sleeps for 100 ms when it meets a connection that is about to be closed.
+        close = LET_CONNECTIONS_CLOSE.format(name=name)
+        execute(admin_url, close, f"drop database if exists {name} with (force)")
 
 
 def template(admin_url: str, kind: str, made_of: str, fill: Callable[[str], None]) -> str:

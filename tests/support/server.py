@@ -78,6 +78,8 @@ def leave_session() -> None:
             if server is not None:
                 databases.drop_leftovers(server.url_of("postgres"))
             postgres.stop(data_dir)
+        for lock in FOLDER.glob("scout_test_*.lock"):
+            lock.unlink()
 
 
 def _make_folder() -> None:
