@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, text
 
-from scout_core import roles, sources
+from scout_core import roles, sources, sql
 from scout_core.database import ADMIN_LOOK, Database
 from scout_core.install import OLDEST_VERSION
 from scout_core.install_files import SQL_ROOT, schema_files, table_objects, view_files
@@ -57,6 +57,8 @@ def examine(db: Database, settings: Settings, *, sql_root: Path = SQL_ROOT) -> l
         if login.schema_owner == roles.OWNER:
             if any(f.layer == "login" and f.name == "membership" for f in findings):
                 return findings
+            run_formatted(conn, "set local role %I", roles.WRITER)
+            findings += _claims(conn)
             # Only this role of ours can look into every schema; the transaction is read-only.
             run_formatted(conn, "set local role %I", roles.OWNER)
         findings += _timezone(conn, settings)
@@ -178,18 +180,23 @@ def _privileges(conn: Connection, usable: frozenset[str]) -> Iterator[Finding]:
         yield Finding("login", "privileges", "FAIL", f"Missing: {', '.join(first)}{more}.", INIT)
     else:
         yield Finding("login", "privileges", "OK", f"All {len(needed)} privileges are held.")
-    claims = ask(conn, "writable_claims")
-    writable = [row.relation_name for row in claims if row.is_writable]
-    if writable:
+
+
+def _claims(conn: Connection) -> Iterator[Finding]:
+    """As the job asks it at its start, in its role."""
+    guard = conn.execute(sql.query("claims_guard", "privileges")).one()
+    if guard.writable:
         yield Finding(
             "login",
             "claims",
             "FAIL",
-            f"The job could write to {', '.join(writable)}.",
+            f"The job could write to {', '.join(guard.writable)}, so it will refuse to start.",
             f"Revoke insert, update, delete, truncate there from {roles.WRITER} and from public.",
         )
     else:
-        what = f"The job cannot write to any of the {len(claims)} claims and payments relations."
+        what = (
+            f"The job cannot write to any of the {guard.guarded_count} claims and payments tables."
+        )
         yield Finding("login", "claims", "OK", what)
 
 

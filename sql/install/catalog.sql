@@ -9,7 +9,7 @@ select
     (select reset_val from pg_catalog.pg_settings where name = 'default_transaction_read_only') = 'on' as is_read_only,
     current_setting('server_encoding') as encoding,
     (select reset_val from pg_catalog.pg_settings where name = 'TimeZone') as session_timezone,
-    current_database() as database_name
+    current_database() as database_name;
 
 -- name: login
 -- One row: who we are, and who owns schema scout (null = it is not there).
@@ -25,7 +25,7 @@ select
         where pg_namespace.nspname = 'scout'
     ) as schema_owner
 from pg_catalog.pg_roles
-where pg_roles.rolname = session_user
+where pg_roles.rolname = session_user;
 
 -- name: roles
 -- One row per role of ours that exists. may_be_taken = the login can SET ROLE to it.
@@ -40,7 +40,7 @@ select
     ) as may_be_taken
 from pg_catalog.pg_roles
 where pg_roles.rolname = any(cast(:roles as text[]))
-order by pg_roles.rolname
+order by pg_roles.rolname;
 
 -- name: schema_contents
 -- One row: whether schema scout is ours (has its bookkeeping) or at least empty.
@@ -51,7 +51,7 @@ select
         where pg_depend.refclassid = 'pg_namespace'::regclass
             and pg_depend.refobjid = to_regnamespace('scout')
             and pg_depend.deptype = 'n'
-    ) as is_empty
+    ) as is_empty;
 
 -- name: owned_by_others
 -- One row per object that is or becomes ours and belongs to somebody else, with what changes that.
@@ -115,7 +115,7 @@ select
     null
 from pg_catalog.pg_type
 where pg_type.typnamespace = to_regnamespace('scout') and pg_type.typtype in ('e', 'd', 'r')
-    and pg_get_userbyid(pg_type.typowner) <> :owner
+    and pg_get_userbyid(pg_type.typowner) <> :owner;
 
 -- name: job_type
 -- One row: the type of ops.ingestion_runs.job_type, through domains, and its labels when it is an enum.
@@ -140,7 +140,7 @@ select
 from column_type
 inner join pg_catalog.pg_type on pg_type.oid = column_type.type_oid
 inner join pg_catalog.pg_namespace on pg_namespace.oid = pg_type.typnamespace
-where pg_type.typtype <> 'd'
+where pg_type.typtype <> 'd';
 
 -- name: relations
 -- One row per relation asked for that exists.
@@ -149,7 +149,7 @@ select
     pg_class.relkind::text as relkind,
     pg_get_userbyid(pg_class.relowner)::text as owner_name
 from unnest(cast(:relation_names as text[])) as wanted (relation_name)
-inner join pg_catalog.pg_class on pg_class.oid = to_regclass(wanted.relation_name)
+inner join pg_catalog.pg_class on pg_class.oid = to_regclass(wanted.relation_name);
 
 -- name: relax_audit_table
 -- One row per demand of an older audit table that rows of ours cannot meet, with what lifts it.
@@ -194,7 +194,7 @@ where pg_constraint.conrelid = to_regclass(:relation_name)
                 where strpos(pg_get_constraintdef(pg_constraint.oid), quote_literal(ours.written)) = 0
             )
         )
-    )
+    );
 
 -- name: views
 -- One row per view of ours that exists. definition_hash is taken with pg_catalog as the only search path.
@@ -202,7 +202,7 @@ select
     wanted.view_name,
     md5(pg_get_viewdef(pg_class.oid)) as definition_hash
 from unnest(cast(:view_names as text[])) as wanted (view_name)
-inner join pg_catalog.pg_class on pg_class.oid = to_regclass(wanted.view_name) and pg_class.relkind = 'v'
+inner join pg_catalog.pg_class on pg_class.oid = to_regclass(wanted.view_name) and pg_class.relkind = 'v';
 
 -- name: views_upon
 -- One row per view that stands on the one asked for, at any distance, the farthest first.
@@ -224,7 +224,7 @@ select
 from upon
 where upon.distance > 0
 group by upon.view_oid
-order by distance desc, view_name
+order by distance desc, view_name;
 
 -- name: view_grants
 -- One row per grant on a view, to give again what a new one with the same name must not lose.
@@ -246,7 +246,7 @@ cross join lateral (
     cross join aclexplode(pg_attribute.attacl) as acl
     where pg_attribute.attrelid = pg_class.oid and not pg_attribute.attisdropped
 ) as grants
-where pg_class.oid = to_regclass(:view_name) and grants.grantee <> pg_class.relowner
+where pg_class.oid = to_regclass(:view_name) and grants.grantee <> pg_class.relowner;
 
 -- name: indexes
 -- One row per index asked for that exists on its table.
@@ -257,7 +257,7 @@ select
 from unnest(cast(:names as text[]), cast(:relations as text[])) as wanted (name, relation)
 inner join pg_catalog.pg_class on pg_class.relname = wanted.name and pg_class.relkind in ('i', 'I')
 inner join pg_catalog.pg_index
-    on pg_index.indexrelid = pg_class.oid and pg_index.indrelid = to_regclass(wanted.relation)
+    on pg_index.indexrelid = pg_class.oid and pg_index.indrelid = to_regclass(wanted.relation);
 
 -- name: triggers
 -- One row per trigger asked for that exists on its table.
@@ -266,7 +266,7 @@ select
     pg_trigger.tgenabled in ('O', 'A') as is_enabled
 from unnest(cast(:names as text[]), cast(:relations as text[])) as wanted (name, relation)
 inner join pg_catalog.pg_trigger
-    on pg_trigger.tgname = wanted.name and pg_trigger.tgrelid = to_regclass(wanted.relation)
+    on pg_trigger.tgname = wanted.name and pg_trigger.tgrelid = to_regclass(wanted.relation);
 
 -- name: foreign_dependents
 -- One row per thing that is not ours and stands on something of ours.
@@ -315,7 +315,7 @@ where not exists (
     select from ours as inner_ours
     where inner_ours.classid = pg_depend.classid and inner_ours.objid = pg_depend.objid
 )
-order by description
+order by description;
 
 -- name: audit_ties
 -- One row per tie of an audit table to schema scout (its triggers), with what cuts it.
@@ -326,7 +326,7 @@ where pg_trigger.tgrelid = any(
     select to_regclass(names.relation_name) from unnest(cast(:relation_names as text[])) as names (relation_name)
 )
 and pg_proc.pronamespace = to_regnamespace('scout')
-and not pg_trigger.tgisinternal
+and not pg_trigger.tgisinternal;
 
 -- name: remaining_grants
 -- One row per privilege that a role of ours holds in this database, with what takes it away.
@@ -358,7 +358,7 @@ with grants (grantee, object_kind, object_name, privilege) as (
 select format('revoke %s on %s %s from %I', grants.privilege, grants.object_kind, grants.object_name, pg_roles.rolname) as statement
 from grants
 inner join pg_catalog.pg_roles on pg_roles.oid = grants.grantee
-where pg_roles.rolname = any(cast(:roles as text[]))
+where pg_roles.rolname = any(cast(:roles as text[]));
 
 -- name: source_timezone
 -- One row: the zone that scout.source_timezone() gives now; null where it is not there.
@@ -367,14 +367,14 @@ select (
     select trim(both '''' from substring(pg_get_function_sqlbody(pg_proc.oid) from 'RETURN ''([^'']*)'''))
     from pg_catalog.pg_proc
     where pg_proc.oid = to_regprocedure('scout.source_timezone()')
-) as body
+) as body;
 
 -- name: indexes_upon_timezone
 -- One row per index whose values depend on the zone of the sources, with what computes them anew.
 select format('reindex index %s', pg_index.indexrelid::regclass) as statement
 from pg_catalog.pg_index
 where strpos(pg_get_indexdef(pg_index.indexrelid), 'scout.source_timestamp') > 0
-    or strpos(pg_get_indexdef(pg_index.indexrelid), 'scout.source_timezone') > 0
+    or strpos(pg_get_indexdef(pg_index.indexrelid), 'scout.source_timezone') > 0;
 
 -- name: append_only
 -- One row per table asked for: whether its guard is there and works in every mode.
@@ -385,26 +385,7 @@ from unnest(cast(:relation_names as text[])) as wanted (relation_name)
 left join pg_catalog.pg_trigger
     on pg_trigger.tgrelid = to_regclass(wanted.relation_name) and pg_trigger.tgname = 'scout_append_only'
 group by wanted.relation_name
-order by wanted.relation_name
-
--- name: writable_claims
--- One row per relation of claims or payments, and whether the job could write to it.
-select
-    pg_class.oid::regclass::text as relation_name,
-    (
-        has_table_privilege('scout_writer', pg_class.oid, 'insert, update, delete, truncate')
-        or has_any_column_privilege('scout_writer', pg_class.oid, 'insert, update')
-    ) as is_writable
-from pg_catalog.pg_class
-inner join pg_catalog.pg_namespace on pg_namespace.oid = pg_class.relnamespace
-where pg_class.relkind in ('r', 'p', 'v', 'm', 'f')
-    and pg_class.relname ~ 'yango|claim|payment|liquidation'
-    and pg_namespace.nspname not in ('scout', 'pg_catalog', 'information_schema')
-    and not exists (
-        select from pg_catalog.pg_roles
-        where pg_roles.oid = pg_class.relowner and pg_roles.rolname = 'scout_owner'
-    )
-order by relation_name
+order by wanted.relation_name;
 
 -- name: row_estimate
 -- One row per relation asked for; estimated_rows null = a view, or never analysed.
@@ -412,7 +393,7 @@ select
     wanted.relation_name,
     case when pg_class.relkind in ('r', 'm') and pg_class.reltuples >= 0 then pg_class.reltuples::bigint end as estimated_rows
 from unnest(cast(:relation_names as text[])) as wanted (relation_name)
-inner join pg_catalog.pg_class on pg_class.oid = to_regclass(wanted.relation_name)
+inner join pg_catalog.pg_class on pg_class.oid = to_regclass(wanted.relation_name);
 
 -- name: last_runs
 -- One row per run of ours among the newest, newest first.
@@ -425,7 +406,7 @@ select
 from ops.ingestion_runs
 where ingestion_runs.job_type::text = any(cast(:job_types as text[]))
 order by ingestion_runs.id desc
-limit 200
+limit 200;
 
 -- name: open_issues
 -- One row per rule with data quality issues that are open.
@@ -435,11 +416,11 @@ select
 from scout.data_quality_issues
 where data_quality_issues.closed_at is null
 group by data_quality_issues.rule
-order by issue_count desc, data_quality_issues.rule
+order by issue_count desc, data_quality_issues.rule;
 
 -- name: facts
 -- One row per fact of the installation.
 select
     install_facts.name,
     install_facts.value
-from scout.install_facts
+from scout.install_facts;

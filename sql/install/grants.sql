@@ -169,4 +169,4 @@ select
         case needed.role_name when 'public' then 'public' else quote_ident(needed.role_name) end
     ) as grant_statement
 from needed
-order by needed.object_kind, needed.object_name, needed.role_name, needed.privilege
+order by needed.object_kind, needed.object_name, needed.role_name, needed.privilege;

@@ -20,4 +20,4 @@ left join pg_catalog.pg_namespace
 left join pg_catalog.pg_class
     on pg_class.relnamespace = pg_namespace.oid
         and pg_class.relname = split_part(wanted.relation_name, '.', 2)
-        and pg_class.relkind in ('r', 'p', 'v', 'm', 'f')
+        and pg_class.relkind in ('r', 'p', 'v', 'm', 'f');

@@ -1,0 +1,77 @@
+"""Short ways to install, look and change, for the tests of the installation."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, NullPool, create_engine, make_url, text
+
+from scout_core import install
+from scout_core.database import Database
+from scout_core.install_files import SQL_ROOT
+from scout_core.installer import InstallReport
+from scout_core.settings import Settings, load
+
+ROLES = ("scout_owner", "scout_writer", "scout_reader")
+
+
+def settings(**environ: str) -> Settings:
+    return load(environ, dotenv=None)
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Database]:
+    database = Database(url)
+    yield database
+    database.dispose()
+
+
+def init(url: str, sql_root: Path = SQL_ROOT, **environ: str) -> InstallReport:
+    with opened(url) as db:
+        return install.init(db, settings(**environ), report=lambda _: None, sql_root=sql_root)
+
+
+@contextmanager
+def connection(url: str, role: str | None = None) -> Iterator[Connection]:
+    """A transaction as the login of the URL, or under a role."""
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect().execution_options(no_parameters=True) as conn, conn.begin():
+        if role:
+            conn.exec_driver_sql(f"set local role {role}")
+        yield conn
+
+
+def run(url: str, *statements: str, role: str | None = None) -> None:
+    with connection(url, role) as conn:
+        for statement in statements:
+            conn.exec_driver_sql(statement)
+
+
+def value(url: str, query: str, role: str | None = None) -> Any:
+    with connection(url, role) as conn:
+        return conn.execute(text(query)).scalar()
+
+
+def column(url: str, query: str) -> list[Any]:
+    with connection(url) as conn:
+        return list(conn.execute(text(query)).scalars())
+
+
+def as_login(url: str, login: str, password: str = "secret") -> str:
+    changed = make_url(url).set(username=login, password=password)
+    return changed.render_as_string(hide_password=False)
+
+
+def sql_tree(folder: Path) -> Path:
+    """A copy of the SQL tree to change."""
+    shutil.copytree(SQL_ROOT, folder / "sql")
+    return folder / "sql"
+
+
+def view_file(tree: Path, name: str, columns: str, comment: str = "One row.") -> Path:
+    """A view of the product in schema ops, e.g. view_file(tree, "v_extra", "1 as n")."""
+    path = tree / "views" / "3_reports" / f"{name}.sql"
+    path.write_text(f"-- {comment}\ncreate or replace view ops.{name} as select {columns};\n")
+    return path
