@@ -61,7 +61,7 @@ SOURCES: tuple[Source, ...] = (
         "canon.identity_links",
         True,
         _columns(
-            "person_key source_table source_pk snapshot_date match_rule match_score "
+            "id person_key source_table source_pk snapshot_date match_rule match_score "
             "confidence_level evidence linked_at run_id"
         ),
         "which source row belongs to which person",
@@ -128,7 +128,7 @@ SOURCES: tuple[Source, ...] = (
     Source(
         "public.module_ct_cabinet_payments",
         False,
-        _columns("id date scout_id created_at driver_id person_key"),
+        _columns("id date scout_id trip_1 trip_5 trip_25 created_at driver_id person_key"),
         "evidence of scouts",
     ),
     Source(
@@ -141,7 +141,10 @@ SOURCES: tuple[Source, ...] = (
         "ops.v_yango_cabinet_claims_for_collection",
         False,
         _columns(
-            "driver_id person_key milestone_value lead_date expected_amount yango_payment_status"
+            "driver_id person_key driver_name milestone_value lead_date expected_amount "
+            "yango_due_date days_overdue_yango overdue_bucket_yango yango_payment_status "
+            "payment_key pay_date reason_code match_rule match_confidence identity_status "
+            "suggested_driver_id is_reconcilable_enriched"
         ),
         "collection with scout, and the money of a person",
     ),

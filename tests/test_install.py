@@ -225,22 +225,18 @@ def test_another_zone_is_taken_over_and_an_unknown_one_refused(db_url: str) -> N
         install.init(db, odd, report=lambda _: None)
 
 
-@pytest.mark.parametrize("table", [*AUDIT_TABLES, "scout.seals", "scout.decisions"])
-@pytest.mark.parametrize("role", ["scout_owner", "scout_writer", "scout_reader", "superuser"])
-def test_audit_tables_refuse_every_change_by_every_role(db_url: str, table: str, role: str) -> None:
-    second = f"select attname from pg_attribute where attnum = 2 and attrelid = '{table}'::regclass"
-    name = value(db_url, second)
-    is_superuser = role == "superuser"
-    for change in (
-        f"update {table} set {name} = {name}",
-        f"delete from {table}",
-        f"truncate {table}",
-    ):
-        with (
-            pytest.raises(DBAPIError) as caught,
-            connection(db_url, None if is_superuser else role) as conn,
+@pytest.mark.parametrize("role", ["scout_owner", "scout_writer", "scout_reader", None])
+def test_audit_tables_refuse_every_change_by_every_role(db_url: str, role: str | None) -> None:
+    # The superuser tries it with triggers off.
+    prepare = "select 1" if role else "set local session_replication_role = replica"
+    for table in (*AUDIT_TABLES, "scout.seals", "scout.decisions"):
+        second = "select attname from pg_attribute where attnum = 2 and attrelid = "
+        name = value(db_url, f"{second} '{table}'::regclass")
+        for change in (
+            f"update {table} set {name} = {name}",
+            f"delete from {table}",
+            f"truncate {table}",
         ):
-            if is_superuser:
-                conn.exec_driver_sql("set local session_replication_role = replica")
-            conn.exec_driver_sql(change)
-        assert caught.value.orig.pgcode == "42501"
+            with pytest.raises(DBAPIError) as caught:
+                run(db_url, prepare, change, role=role)
+            assert caught.value.orig.pgcode == "42501"

@@ -94,7 +94,9 @@ select
         candidates.object_name, cast(:owner as text)
     ),
     case
-        when candidates.nspname = 'ops'
+        when candidates.nspname = 'ops' and not exists (
+            select from pg_catalog.pg_roles where pg_roles.oid = candidates.relowner and pg_roles.rolsuper
+        )
             then format('grant select on %s to %I', candidates.object_name, pg_get_userbyid(candidates.relowner))
     end
 from candidates

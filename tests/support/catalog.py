@@ -19,7 +19,8 @@ select 'schema ' || nspname as name, pg_get_userbyid(nspowner)::text || ' ' || c
     || coalesce(obj_description(oid, 'pg_namespace'), '') as value
 from pg_namespace where nspname {_OUTSIDE} and nspname not like 'pg_t%'
 union all
-select 'relation ' || full_name, relkind::text || ' ' || pg_get_userbyid(relowner)::text || ' ' || coalesce((
+select 'relation ' || full_name,
+    relkind::text || ' ' || pg_get_userbyid(relowner)::text || ' ' || coalesce((
     select string_agg(a::text, ',' order by a::text) from unnest(relacl) as a
     where a::text not in (select d::text from unnest(
         acldefault(case relkind when 'S' then 's' else 'r' end::"char", relowner)) as d)), '')
@@ -46,7 +47,8 @@ union all
 select 'trigger ' || r.full_name || '.' || t.tgname, pg_get_triggerdef(t.oid) || t.tgenabled::text
 from pg_trigger as t join relations as r on r.oid = t.tgrelid where not t.tgisinternal
 union all
-select 'function ' || p.oid::regprocedure::text, pg_get_userbyid(p.proowner)::text || coalesce(p.prosrc, '')
+select 'function ' || p.oid::regprocedure::text,
+    pg_get_userbyid(p.proowner)::text || coalesce(p.prosrc, '')
 from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace
 where n.nspname {_OUTSIDE} and p.prokind <> 'a'
 union all
@@ -61,7 +63,7 @@ from pg_database where datname = current_database()
 
 # Identity: every row of the catalogs with the transaction that wrote it.
 _ROWS = " union all ".join(
-    f"select '{catalog} ' || ({key})::text as name, xmin::text as value from {catalog}"  # noqa: S608
+    f"select '{catalog} ' || ({key})::text as name, xmin::text as value from {catalog}"
     for catalog, key in (
         ("pg_class", "oid"),
         ("pg_proc", "oid"),

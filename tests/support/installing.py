@@ -59,8 +59,9 @@ def column(url: str, query: str) -> list[Any]:
         return list(conn.execute(text(query)).scalars())
 
 
-def as_login(url: str, login: str, password: str = "secret") -> str:
-    changed = make_url(url).set(username=login, password=password)
+def as_login(url: str, login: str) -> str:
+    """The same database for another login; logins of the tests have their name as password."""
+    changed = make_url(url).set(username=login, password=login)
     return changed.render_as_string(hide_password=False)
 
 
@@ -71,7 +72,7 @@ def sql_tree(folder: Path) -> Path:
 
 
 def view_file(tree: Path, name: str, columns: str, comment: str = "One row.") -> Path:
-    """A view of the product in schema ops, e.g. view_file(tree, "v_extra", "1 as n")."""
+    """Add a view of the product in schema ops, with a select list as `1 as n`."""
     path = tree / "views" / "3_reports" / f"{name}.sql"
     path.write_text(f"-- {comment}\ncreate or replace view ops.{name} as select {columns};\n")
     return path
