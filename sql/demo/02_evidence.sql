@@ -159,16 +159,22 @@ numbered as (
     ) as g (k)
 ),
 
+paired as (
+    select
+        *,
+        number - case when rows_each = 2 and k % 2 = 0 then 1 else 0 end as shared_number
+    from numbered
+),
+
 drawn as (
     select
         *,
         hashint8extended(number, seed) as draw,
-        number - case when rows_each = 2 and k % 2 = 0 then 1 else 0 end as shared_number,
         1 + floor(
-            pg_temp.share(hashint8extended(number, seed), 'scout')
+            pg_temp.share(hashint8extended(shared_number, seed), 'scout')
             * (select count(*) from demo_scouts)
         )::integer as pick
-    from numbered
+    from paired
 )
 
 select
