@@ -37,7 +37,7 @@ _AUDIT_VALUES = {
 
 
 def make_schema(installer: Installer) -> None:
-    """Schema scout and the tables in which the installation notes what it did."""
+    """Schema scout. ForeignObject where somebody else has one of that name."""
     with installer.as_login() as conn:
         login = ask(conn, "login")[0]
         contents = ask(conn, "schema_contents")[0]
@@ -55,21 +55,10 @@ def make_schema(installer: Installer) -> None:
             run_formatted(
                 conn, "create schema scout authorization %I", installer.owner or login.name
             )
-            run_formatted(
-                conn,
-                "comment on schema scout is %L",
-                "Scout attribution: everything of the product but its contract views and audit "
-                "tables, which are in ops. Made by init, taken away by uninstall.",
-            )
-    if not contents.is_ours:
-        with installer.as_owner() as conn:
-            run_script(conn, (SQL_ROOT / "install" / "bookkeeping.sql").read_text(encoding="utf-8"))
-        installer.did("Created schema scout.")
+            installer.did("Created schema scout.")
 
 
-def take_over(
-    installer: Installer, relation_names: list[str], *, keep_reading: bool = True
-) -> None:
+def take_over(installer: Installer, relation_names: list[str]) -> None:
     """Give what is ours and belongs to somebody else to the owner of the installation."""
     with installer.as_login() as conn:
         owner = installer.owner or ask(conn, "login")[0].name
@@ -89,7 +78,7 @@ def take_over(
         if installer.owner:
             run_formatted(conn, "set local role %I", installer.owner)
         for thing in others:
-            if keep_reading and thing.keep_statement:
+            if thing.keep_statement:
                 run_script(conn, thing.keep_statement)
     for thing in others:
         installer.did(f"Took over {thing.object_name} from {thing.owner_name}.")
@@ -125,6 +114,8 @@ def apply_schema_files(installer: Installer) -> None:
     """The numbered files that are pending, each in a transaction of its own."""
     files = schema_files(installer.sql_root)
     with installer.as_owner() as conn:
+        if not ask(conn, "schema_contents")[0].is_ours:
+            run_script(conn, (SQL_ROOT / "install" / "bookkeeping.sql").read_text(encoding="utf-8"))
         applied = {
             row.version: row
             for row in conn.execute(text("select * from scout.schema_files order by version"))

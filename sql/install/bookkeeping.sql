@@ -1,4 +1,7 @@
 -- Tables in which init notes what it did; they are there before the first schema file.
+comment on schema scout is
+'Scout attribution: everything of the product but its contract views and audit tables, which are in ops. Made by init, taken away by uninstall.';
+
 create table scout.schema_files (
     version integer primary key,
     name text not null,

@@ -45,7 +45,11 @@ order by pg_roles.rolname;
 -- name: schema_contents
 -- One row: whether schema scout is ours (has its bookkeeping) or at least empty.
 select
-    to_regclass('scout.schema_files') is not null as is_ours,
+    -- not by to_regclass, which fails without the right to use the schema
+    exists (
+        select from pg_catalog.pg_class
+        where pg_class.relnamespace = to_regnamespace('scout') and pg_class.relname = 'schema_files'
+    ) as is_ours,
     not exists (
         select from pg_catalog.pg_depend
         where pg_depend.refclassid = 'pg_namespace'::regclass
@@ -145,13 +149,16 @@ inner join pg_catalog.pg_namespace on pg_namespace.oid = pg_type.typnamespace
 where pg_type.typtype <> 'd';
 
 -- name: relations
--- One row per relation asked for that exists.
+-- One row per relation asked for that exists, also in schemas that we may not use.
 select
     wanted.relation_name,
     pg_class.relkind::text as relkind,
     pg_get_userbyid(pg_class.relowner)::text as owner_name
 from unnest(cast(:relation_names as text[])) as wanted (relation_name)
-inner join pg_catalog.pg_class on pg_class.oid = to_regclass(wanted.relation_name);
+inner join pg_catalog.pg_namespace on pg_namespace.nspname = split_part(wanted.relation_name, '.', 1)
+inner join pg_catalog.pg_class
+    on pg_class.relnamespace = pg_namespace.oid
+        and pg_class.relname = split_part(wanted.relation_name, '.', 2);
 
 -- name: relax_audit_table
 -- One row per demand of an older audit table that rows of ours cannot meet, with what lifts it.
