@@ -155,8 +155,13 @@ class Generator:
         chance = rng.random()
         if chance < 0.1:
             self.twin.add_link(SCOUTING, str(row.id), self._person(rng))
-        elif chance < 0.25 and (SCOUTING, row.old_key) not in self.twin.world.links:
+        elif chance < 0.25 and self._has_old_key(row):
             self.twin.add_link(SCOUTING, row.old_key, self._person(rng))
+
+    def _has_old_key(self, row: ScoutingRow) -> bool:
+        """True when the older system could have linked the row: a usual day, not linked yet."""
+        usual = row.registration_date is None or row.registration_date in DAYS
+        return usual and (SCOUTING, row.old_key) not in self.twin.world.links
 
     def migration(self, rng: Random) -> None:
         """A migration with a link of its own, of its driver, of both or of none."""

@@ -172,5 +172,5 @@ def _leave(world: World, row: ScoutingRow) -> None:
     before = world.unmatched.get(str(row.id))
     if before is None or (before.status, before.reason) != ("OPEN", reason):
         world.unmatched[str(row.id)] = Unmatched(reason)
-        action = "AMBIGUOUS" if reason.startswith("AMBIGUOUS") else "SKIPPED"
+        action = "SKIPPED" if reason == "NO_IDENTIFIERS" else "AMBIGUOUS"
         world.link_audit.append((str(row.id), action))

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from scout_core.refresh import Plan
 from tests.model.evidence import list_pieces
 from tests.model.persons import list_states, snapshot
-from tests.model.world import World
+from tests.model.refresh import after_refresh
+from tests.model.world import SCOUTING, World
 
 Rows = list[tuple[Any, ...]]
 Query = Callable[[str], Rows]
@@ -97,8 +99,8 @@ def expected(world: World) -> dict[str, Rows]:
             for s in states.values() if s.category is not None
         ],
         "backlog scouts": [
-            (s.person_key, *s.other_scouts)
-            for s in states.values() if s.category == "D" and len(s.other_scouts) == 1
+            (s.person_key, *s.event_scouts)
+            for s in states.values() if s.category == "D" and len(s.event_scouts) == 1
         ],
         "snapshot": [tuple(None if v is None else v if isinstance(v, int) else str(v)
                            for v in snapshot(world).values())],
@@ -138,3 +140,48 @@ def differences(shown: dict[str, Rows], wanted: dict[str, Rows]) -> list[str]:
             if rows.count(row) > shown[name].count(row):
                 lines.append(f"{name}: only the model has {row}")
     return sorted(set(lines))
+
+
+def planned_by_product(plan: Plan) -> dict[str, Rows]:
+    """What the plan says a run would change."""
+    changed = {str(pk) for pk in plan.changed_reasons}
+    return {
+        "links": _order(
+            [
+                (p.source_pk, str(p.person_key), p.match_rule, p.is_new_person)
+                for p in plan.links
+                if p.outcome == "LINK"
+            ]
+        ),
+        "reasons": _order(
+            [(p.source_pk, p.reason_code) for p in plan.links if p.source_pk in changed]
+        ),
+        "scouts": _order([(str(p.person_key), p.scout_id, p.has_ledger_row) for p in plan.scouts]),
+    }
+
+
+def planned_by_model(world: World) -> dict[str, Rows]:
+    """What a run of the model would change."""
+    later = after_refresh(world)
+    return {
+        "links": _order(
+            [
+                (pk, link.person_key, link.rule, link.rule == "BACKFILL_NEW_PERSON")
+                for (table, pk), link in later.links.items()
+                if table == SCOUTING and (table, pk) not in world.links
+            ]
+        ),
+        "reasons": _order(
+            [
+                (pk, row.reason)
+                for pk, row in later.unmatched.items()
+                if row.status == "OPEN" and row != world.unmatched.get(pk)
+            ]
+        ),
+        "scouts": _order(
+            [
+                (a.person_key, a.new, a.person_key in world.ledger)
+                for a in later.audit[len(world.audit) :]
+            ]
+        ),
+    }

@@ -56,7 +56,8 @@ def conflict_kind(world: World, person_key: str, pieces: list[Piece]) -> str | N
     ledger_scout = world.ledger_scout(person_key)
     decision = decision_in_force(world, person_key)
     if decision is not None:
-        return "NEW_EVIDENCE" if scouts - decision.considered else None
+        considered = decision.considered | {decision.scout_id}
+        return "NEW_EVIDENCE" if scouts - considered else None
     if ledger_scout is None:
         return "SEVERAL_SCOUTS" if len(scouts) > 1 else None
     others = [p for p in pieces if p.scout_id != ledger_scout]

@@ -1,0 +1,169 @@
+"""A real database beside the model: changes and runs happen in both, then they are compared."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import psycopg2
+
+from scout_core.database import LOOK, Database
+from scout_core.refresh import plan, run_refresh
+from scout_core.runs import Actor
+from scout_core.settings import load
+from tests.model.generator import Generator
+from tests.model.invariants import AFTER_A_RUN, BROKEN, CLAIMS
+from tests.model.observe import (
+    Rows,
+    differences,
+    expected,
+    observe,
+    planned_by_model,
+    planned_by_product,
+)
+from tests.model.refresh import refresh
+from tests.model.twin import Twin
+from tests.model.world import BACKFILL, World
+
+PLAN = replace(LOOK, role="scout_writer")
+
+
+class Harness:
+    """A database of its own and the model of it. Needs a superuser: it empties and loads tables."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = psycopg2.connect(url.replace("+psycopg2", ""))
+        self._connection.autocommit = True
+        self._cursor = self._connection.cursor()
+        # The views are planned once and not for each look.
+        self._cursor.execute("set plan_cache_mode = force_generic_plan; set timezone = 'UTC'")
+        self._empty_all = self._make_reset()
+        self._prepared: dict[str, str] = {}
+        self.database = Database(url)
+        self.reset()
+
+    def _make_reset(self) -> str:
+        """One statement that empties every table: append-only triggers fire no longer for it."""
+        self._cursor.execute(
+            "select format('alter table %s enable trigger %I', t.tgrelid::regclass, t.tgname)"
+            " from pg_trigger as t where t.tgenabled = 'A' and not t.tgisinternal"
+        )
+        for (statement,) in self._cursor.fetchall():
+            self._cursor.execute(statement)
+        self._cursor.execute(
+            "select string_agg(format('delete from %s', c.oid::regclass), ';') from pg_class as c"
+            " where c.relkind = 'r' and c.relnamespace::regnamespace::text in"
+            " ('canon', 'observational', 'ops', 'public', 'scout') and c.relname not in"
+            " ('schema_files', 'installed_objects', 'install_facts')"
+        )
+        ((deletes,),) = self._cursor.fetchall()
+        replica, default = (f"set session_replication_role = {r}" for r in ("replica", "default"))
+        return f"begin; {replica}; {deletes}; {default}; commit"
+
+    def reset(self) -> None:
+        """Empty every table: a fresh installation, faster than another clone and its plans."""
+        self._cursor.execute(self._empty_all)
+        self._cursor.execute(
+            "insert into public.peer_claims (driver_id, milestone_value, expected_amount, paid)"
+            " values ('d0', 1, 25, false), ('d0', 5, 35, true)"
+        )
+        self.twin = Twin(self._write)
+        self.generator = Generator(self.twin)
+        self._first_ledger: dict[str, int | None] = {}
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._connection.close()
+        self.database.dispose()
+
+    @property
+    def world(self) -> World:
+        """The model's world."""
+        return self.twin.world
+
+    def start(self, rng: Random) -> None:
+        """The first rows; the ledger of this moment is where a replay begins."""
+        self.generator.start(rng)
+        self._first_ledger = {key: row.scout_id for key, row in self.world.ledger.items()}
+
+    def _write(self, sql: str, values: Mapping[str, Any]) -> None:
+        self._cursor.execute(sql, values)
+
+    def query(self, sql: str) -> Rows:
+        """The rows of a query, planned on first use."""
+        if sql not in self._prepared:
+            name = f"look_{len(self._prepared)}"
+            self._cursor.execute(f"prepare {name} as {sql}")
+            self._prepared[sql] = name
+        self._cursor.execute(f"execute {self._prepared[sql]}")
+        return list(self._cursor.fetchall())
+
+    def refresh(self, max_rows: int = 10_000) -> None:
+        """One run in the database and in the model. Claims and payments must stay as they are."""
+        with self.claims_untouched():
+            run_refresh(
+                self.database,
+                load({"SCOUT_RUN_MAX_ROWS": str(max_rows)}, dotenv=None),
+                actor=Actor("test", "operator"),
+                force=True,
+                reason="a run of the state machine",
+            )
+        assert not self.query(AFTER_A_RUN), "I5 ledger and audit are not of one transaction"
+        refresh(self.world)
+        self._take_times()
+
+    def _take_times(self) -> None:
+        """Times that only the database knows: when its run wrote a ledger row."""
+        for key, at in self.query(
+            "select person_key::text, updated_at from observational.lead_ledger"
+        ):
+            row = self.world.ledger.get(key)
+            if row is not None and row.rule == BACKFILL:
+                row.updated_at = at
+
+    def refresh_again(self) -> None:
+        """A second run: nothing changes and no audit row is written (I8, I9)."""
+        before = observe(self.query)
+        self.refresh()
+        assert observe(self.query) == before
+        waiting = [row for row in before["backlog"] if "WAITING_FOR_NEXT_RUN" in row]
+        assert not waiting
+
+    def plan(self) -> None:
+        """The plan names exactly the rows that the model's run would change, and writes nothing."""
+        before = observe(self.query)
+        with self.claims_untouched(), self.database.transaction(PLAN) as conn:
+            planned = plan(conn, load({}, dotenv=None))
+        assert observe(self.query) == before
+        assert planned_by_product(planned) == planned_by_model(self.world)
+
+    @contextmanager
+    def claims_untouched(self) -> Iterator[None]:
+        """Claims and payments are byte-identical afterwards (I16)."""
+        before = self.query(CLAIMS)
+        yield
+        assert self.query(CLAIMS) == before
+
+    def compare(self) -> None:
+        """Every view and table is as the model says, and the invariants hold."""
+        wrong = differences(observe(self.query), expected(self.world))
+        for label, sql in BROKEN.items():
+            wrong += [f"{label}: {row}" for row in self.query(sql)]
+        wrong += self._replay()
+        assert not wrong, "\n".join(wrong)
+
+    def _replay(self) -> list[str]:
+        """Audit rows in order, applied to the first ledger, give the present one (I14)."""
+        ledger = dict(self._first_ledger)
+        wrong = []
+        for key, old, new in self.query(
+            "select person_key::text, old_attributed_scout_id, new_attributed_scout_id"
+            " from ops.lead_ledger_scout_backfill_audit order by id"
+        ):
+            if ledger.get(key) != old:
+                wrong.append(f"I14 audit says {key} had {old}, it had {ledger.get(key)}")
+            ledger[key] = new
+        present = {key: row.scout_id for key, row in self.world.ledger.items() if row.scout_id}
+        replayed = {key: scout for key, scout in ledger.items() if scout}
+        return wrong if replayed == present else [*wrong, f"I14 {replayed} is not {present}"]

@@ -1,0 +1,50 @@
+"""Invariants that hold whatever the model says: queries of the rows that break one."""
+
+BROKEN = {
+    "I4 a link of ours without the audit row of its transaction, or the other way round": """
+        select l.source_pk, a.id from canon.identity_links as l
+        full join ops.identity_links_backfill_audit as a
+            on a.source_table = l.source_table and a.source_pk = l.source_pk
+            and a.person_key = l.person_key and a.match_method = l.match_rule
+            and a.ingestion_run_id = l.run_id and a.xmin::text = l.xmin::text
+        where (l.match_rule like 'BACKFILL%' and a.id is null)
+            or (a.action_type = 'CREATED' and l.id is null)""",
+    "I5 a scout in the ledger that is not the one of its newest audit row": """
+        select l.person_key from observational.lead_ledger as l
+        cross join lateral (
+            select a.new_attributed_scout_id from ops.lead_ledger_scout_backfill_audit as a
+            where a.person_key = l.person_key order by a.id desc limit 1
+        ) as a
+        where a.new_attributed_scout_id is distinct from l.attributed_scout_id""",
+    "I6 the job wrote where the ledger had a scout": """
+        select id from ops.lead_ledger_scout_backfill_audit
+        where backfill_method like 'BACKFILL%' and old_attributed_scout_id is not null""",
+    "an audit row whose old values are not those that the ledger had": """
+        select id from ops.lead_ledger_scout_backfill_audit
+        where backfill_method like 'BACKFILL%' and (
+            coalesce(is_new_row, false) <> (evidence_json_old is null
+                and attribution_confidence_old is null)
+            or (evidence_json_old ? 'old' and not coalesce(evidence_json_new ? 'old', false)))""",
+    "A + C + D is not the number of persons missing a scout": """
+        select 1 from ops.v_scout_attribution_metrics_snapshot as s
+        where s.persons_missing_scout <> (
+                select count(*) from ops.v_persons_without_scout_categorized)
+            or s.conflicts_count <> (select count(*) from ops.v_scout_attribution_conflicts)
+            or s.total_persons <> (select count(*) from canon.identity_registry)""",
+    "a run that is not over": "select id from ops.ingestion_runs where status = 'RUNNING'"
+    " or (completed_at is null)",
+}
+AFTER_A_RUN = """
+    select a.id from ops.lead_ledger_scout_backfill_audit as a
+    left join observational.lead_ledger as l
+        on l.person_key = a.person_key and l.xmin::text = a.xmin::text
+    where a.ingestion_run_id = (select max(r.id) from ops.ingestion_runs as r)
+        and (l.person_key is null
+            or l.attributed_scout_id is distinct from a.new_attributed_scout_id)"""
+CLAIMS = """
+    select md5(string_agg(t.line, '|' order by t.line)) from (
+        select xmin::text || xmax::text || ctid::text || c::text from public.peer_claims as c
+        union all
+        select xmin::text || xmax::text || ctid::text || p::text
+        from public.module_ct_cabinet_payments as p
+    ) as t (line)"""
