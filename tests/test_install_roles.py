@@ -295,3 +295,52 @@ def test_uninstall_leaves_the_database_as_it_was_but_for_audit_and_labels(
     }
     assert column(url, "select 1 from pg_roles where rolname ~ '^scout_'") == []
     assert owner_of(url, "ops.job_runs_audit") == value(login, "select session_user::text")
+
+
+def test_a_guard_that_is_gone_gives_the_job_no_right_to_change_the_audit(url: str) -> None:
+    init(url)
+    run(url, "drop trigger scout_append_only on ops.job_runs_audit")
+    init(url)
+    for role in ("scout_writer", "scout_reader"):
+        changes = "'ops.job_runs_audit', 'update, delete, truncate'"
+        assert not value(url, f"select has_table_privilege('{role}', {changes})")
+
+
+def test_each_role_may_do_exactly_what_it_is_for(url: str) -> None:
+    init(url)
+    writes = column(
+        url,
+        "select r || ' ' || lower(p) || ' ' || c.oid::regclass::text"
+        " from pg_class as c, unnest(array['scout_writer', 'scout_reader']) as r,"
+        " unnest(array['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) as p"
+        " where c.relkind in ('r', 'v') and has_table_privilege(r, c.oid, p)"
+        " and c.relnamespace::regnamespace::text in ('canon', 'observational', 'ops', 'public')",
+    )
+    assert set(writes) == {
+        "scout_writer insert canon.identity_registry",
+        "scout_writer insert canon.identity_links",
+        "scout_writer insert canon.identity_unmatched",
+        "scout_writer update canon.identity_unmatched",
+        "scout_writer insert observational.lead_ledger",
+        "scout_writer update observational.lead_ledger",
+        "scout_writer insert ops.ingestion_runs",
+        "scout_writer update ops.ingestion_runs",
+        "scout_writer insert ops.identity_links_backfill_audit",
+        "scout_writer insert ops.lead_ledger_scout_backfill_audit",
+        "scout_writer insert ops.lead_events_scout_backfill_audit",
+        "scout_writer insert ops.job_runs_audit",
+    }
+    in_scout = column(
+        url,
+        "select r || ' ' || lower(p) || ' ' || c.relname"
+        " from pg_class as c, unnest(array['scout_writer', 'scout_reader']) as r,"
+        " unnest(array['UPDATE', 'DELETE', 'TRUNCATE']) as p"
+        " where c.relkind in ('r', 'v') and c.relnamespace = 'scout'::regnamespace"
+        " and has_table_privilege(r, c.oid, p)",
+    )
+    assert not [line for line in in_scout if line.startswith("scout_reader")]
+    assert not [line for line in in_scout if line.endswith((" seals", " decisions", "_files"))]
+    assert not [line for line in in_scout if " truncate " in line]
+    assert [line for line in in_scout if " delete " in line] == [
+        "scout_writer delete planned_links"
+    ]
