@@ -29,4 +29,6 @@ def check(conn: Connection) -> None:
                 f"The role {row['role_name']} may write {names}, which the job must never touch: "
                 f"revoke that from it, then start again."
             )
-        _log.warning("the login may write claims; without roles of our own nothing prevents it", tables=names)
+        _log.warning(
+            "the login may write claims; without roles of our own nothing prevents it", tables=names
+        )

@@ -48,7 +48,8 @@ ADMIN_LOOK = Profile("admin look", None, 2_000, 60_000, is_read_only=True)
 JOB = Profile("job", "scout_writer", 5_000, 300_000, notices_dead_client=True)
 CONTROL = Profile("control", "scout_writer", 5_000, 15_000)
 LOOK = Profile("look", "scout_reader", 2_000, 10_000, is_read_only=True, is_snapshot=True)
-CHECK = Profile("check", "scout_reader", 2_000, 300_000, is_read_only=True, is_snapshot=True)
+# reads what the job reads: the plan and the invariants look at the source tables themselves
+CHECK = Profile("check", "scout_writer", 2_000, 300_000, is_read_only=True, is_snapshot=True)
 
 
 @dataclass(frozen=True)

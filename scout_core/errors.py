@@ -17,6 +17,7 @@
     │   ├── SchemaFileChanged
     │   └── ForeignObject
     ├── NotInstalled               1
+    ├── NotFound                   1   no such person or run
     ├── RunFailed                  1
     └── ServerError                1   the embedded server
 
@@ -117,6 +118,10 @@ class ForeignObject(InstallError):
 
 class NotInstalled(ScoutError):
     """The product is not installed on this database. Run `python -m scout_core init`."""
+
+
+class NotFound(ScoutError):
+    """There is nothing under this key."""
 
 
 class RunFailed(ScoutError):

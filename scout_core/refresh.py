@@ -10,16 +10,17 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from scout_core import claims_guard, runs, sql
+from scout_core import claims_guard, runner, sql
 from scout_core.database import Database
 from scout_core.errors import DatabaseError, GuardStopped
-from scout_core.runs import Actor, Progress, Request, Run, RunResult, Trigger
+from scout_core.runner import Progress, Run
+from scout_core.runs import Actor, Request, RunResult, Trigger
 from scout_core.settings import Settings
 
 
 @dataclass(frozen=True)
 class PlannedLink:
-    """What a run would do with one scouting row. person_key null = left unmatched, for reason_code."""
+    """What a run would do with one scouting row. person_key null = left, for reason_code."""
 
     source_pk: str
     scout_id: int
@@ -68,6 +69,7 @@ def plan(conn: Connection, settings: Settings) -> Plan:
     Reads scout.v_identity_candidates and scout.v_planned_scouts.
     """
     facts = conn.execute(sql.query("refresh", "facts")).mappings().one()
+    conn.execute(sql.statement("refresh/choose_joins"))
     links = tuple(
         PlannedLink(**row) for row in conn.execute(sql.query("refresh", "plan_links")).mappings()
     )
@@ -115,7 +117,7 @@ def run_refresh(
         request_id=request_id,
         requested_at=requested_at,
     )
-    return runs.work_run(
+    return runner.work_run(
         db,
         request,
         lambda run: _refresh(run, settings),
@@ -134,8 +136,8 @@ def guard_reason(settings: Settings, changed_rows: int, total_persons: int) -> s
         )
     if pct > settings.guard_max_pct:
         return (
-            f"the run would change {changed_rows:,} rows, {pct:.1f} % of {total_persons:,} persons, "
-            f"more than SCOUT_GUARD_MAX_PCT ({settings.guard_max_pct:g})"
+            f"the run would change {changed_rows:,} rows, {pct:.1f} % of {total_persons:,} "
+            f"persons, more than SCOUT_GUARD_MAX_PCT ({settings.guard_max_pct:g})"
         )
     return None
 
@@ -143,9 +145,11 @@ def guard_reason(settings: Settings, changed_rows: int, total_persons: int) -> s
 def _refresh(run: Run, settings: Settings) -> None:
     claims_guard.check(run.conn)
     run.report("plan", 0, 1)
+    run.one("choose_joins")
     planned = run.one("plan_links")
     _guard(run, settings, planned["link_count"])
-    runs.at("mid work")
+    run.conn.exec_driver_sql("set local enable_nestloop = on")
+    runner.at("mid work")
     _link(run, planned)
     _propagate(run)
     _record(run)
@@ -238,7 +242,12 @@ def _propagate(run: Run) -> None:
         skipped.pop("WAITING_FOR_NEXT_RUN", None)
     run.log_step(
         "propagate",
-        {"seen": total + sum(skipped.values()), "changed": changed, "inserted": inserted, "skipped": skipped},
+        {
+            "seen": total + sum(skipped.values()),
+            "changed": changed,
+            "inserted": inserted,
+            "skipped": skipped,
+        },
     )
 
 
@@ -265,4 +274,4 @@ def _record(run: Run) -> None:
 def _skipped(conn: Connection) -> dict[str, int]:
     """Persons whose events name a scout and who get none now, by reason."""
     rows = conn.execute(sql.query("refresh", "skipped_scouts"))
-    return {reason: count for reason, count in rows}
+    return {row.reason_code: row.person_count for row in rows}

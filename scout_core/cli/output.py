@@ -11,6 +11,7 @@
 - `note(text)`: a line on stderr, for what is not the result; nothing with --json.
 - `table(headers, rows)`: framed and coloured on a terminal, plain aligned columns elsewhere.
 - `progress(label, total)`: a bar on stderr, on a terminal only; gives a function `advance(n=1)`.
+- `step_progress()`: the same for several steps; gives `report(step, done, total)`, or None.
 - `wants_json()`: whether --json was given.
 
 Dataclasses, models, named tuples, dates, uuids, decimals, sets and paths may stand in `value`.
@@ -124,6 +125,26 @@ def progress(label: str, total: int | None = None) -> Iterator[Callable[..., Non
     with Progress(console=Console(stderr=True), transient=True) as bars:
         bar = bars.add_task(label, total=total)
         yield lambda n=1: bars.advance(bar, n)
+
+
+@contextmanager
+def step_progress() -> Iterator[Callable[[str, int, int], None] | None]:
+    """A bar per step while the block runs; gives `report(step, done, total)`, else None."""
+    if wants_json() or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def report(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(step)
+            bars.update(tasks[step], completed=done, total=max(total, 1))
+
+        yield report
 
 
 def jsonable(value: Any) -> Any:

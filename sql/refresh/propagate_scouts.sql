@@ -47,6 +47,7 @@ locked_ledger as materialized (
         p.scout_id,
         p.attributed_source,
         p.evidence,
+        l.attributed_scout_id as old_scout_id,
         l.attributed_source as old_attributed_source,
         l.attribution_rule as old_attribution_rule,
         l.attribution_score as old_attribution_score,
@@ -87,6 +88,7 @@ updated as (
         l.attribution_score,
         l.decision_status::text as decision_status,
         l.updated_at,
+        o.old_scout_id,
         o.old_attributed_source,
         o.old_attribution_rule,
         o.old_attribution_score,
@@ -127,7 +129,7 @@ audited as (
         attribution_score_new, decision_status_old, decision_status_new, updated_at_old, updated_at_new
     )
     select
-        u.person_key, null, u.attributed_scout_id, u.old_attribution_rule, u.attribution_rule,
+        u.person_key, u.old_scout_id, u.attributed_scout_id, u.old_attribution_rule, u.attribution_rule,
         u.old_confidence_level, u.confidence_level, u.old_evidence_json, u.evidence_json, 'BACKFILL_SINGLE_SCOUT_FROM_EVENTS',
         :run_id, :actor, false, u.old_attributed_source, u.attributed_source, u.old_attribution_score,
         u.attribution_score, u.old_decision_status, u.decision_status, u.old_updated_at, u.updated_at

@@ -12,8 +12,8 @@ create function scout.license_key(license text) returns text
 language sql immutable parallel safe
 as $$
     select substring(
-        regexp_replace(upper(license collate "C"), '[^A-Z0-9]', '', 'g')
-        from '^(?=.*[0-9]).{6,}$'
+        substring(regexp_replace(upper(license collate "C"), '[^A-Z0-9]', '', 'g') from '^.{6,}$')
+        from '^[A-Z]*[0-9].*$'
     )
 $$;
 comment on function scout.license_key(text) is
@@ -23,7 +23,7 @@ create function scout.phone_key(phone text) returns text
 language sql immutable parallel safe
 as $$
     select nullif(nullif(
-        substring(regexp_replace(phone collate "C", '[^0-9]', '', 'g') from '9[0-9]{8}$'),
+        substring(right(regexp_replace(phone collate "C", '[^0-9]', '', 'g'), 9) from '^9.{8}$'),
         '999999999'
     ), '987654321')
 $$;
@@ -62,6 +62,21 @@ $$;
 comment on function scout.parse_scout_id(text) is
 'Scout number of a raw value: one to ten digits within 1..2147483647, blanks around them allowed; else null.';
 
+create function scout.parse_scout_id(raw integer) returns integer
+language sql immutable parallel safe
+as $$ select case when raw >= 1 then raw end $$;
+comment on function scout.parse_scout_id(integer) is 'Scout number of an integer; null below 1.';
+
+create function scout.parse_scout_id(raw bigint) returns integer
+language sql immutable parallel safe
+as $$ select case when raw between 1 and 2147483647 then raw::integer end $$;
+comment on function scout.parse_scout_id(bigint) is 'Scout number of a whole number; null outside 1..2147483647.';
+
+create function scout.parse_scout_id(raw numeric) returns integer
+language sql immutable parallel safe
+as $$ select scout.parse_scout_id(raw::text) $$;
+comment on function scout.parse_scout_id(numeric) is 'Scout number of a numeric column, read as its text.';
+
 create function scout.is_unreadable_scout(raw text) returns boolean
 language sql immutable parallel safe
 as $$
@@ -69,6 +84,21 @@ as $$
 $$;
 comment on function scout.is_unreadable_scout(text) is
 'True for a value that is there and is no scout number. Absent (null, empty, blanks) is not unreadable.';
+
+create function scout.is_unreadable_scout(raw integer) returns boolean
+language sql immutable parallel safe
+as $$ select coalesce(raw < 1, false) $$;
+comment on function scout.is_unreadable_scout(integer) is 'True for an integer that is no scout number.';
+
+create function scout.is_unreadable_scout(raw bigint) returns boolean
+language sql immutable parallel safe
+as $$ select coalesce(raw not between 1 and 2147483647, false) $$;
+comment on function scout.is_unreadable_scout(bigint) is 'True for a whole number that is no scout number.';
+
+create function scout.is_unreadable_scout(raw numeric) returns boolean
+language sql immutable parallel safe
+as $$ select scout.is_unreadable_scout(raw::text) $$;
+comment on function scout.is_unreadable_scout(numeric) is 'True for a numeric value that is no scout number.';
 
 create function scout.is_oversized_payload(payload jsonb) returns boolean
 language sql stable parallel safe

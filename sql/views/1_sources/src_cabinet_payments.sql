@@ -7,8 +7,8 @@ select
     p.id::text as source_pk,
     p.person_key,
     p.driver_id::text as driver_id,
-    scout.parse_scout_id(p.scout_id::text) as scout_id,
-    scout.is_unreadable_scout(p.scout_id::text) as is_unreadable,
+    scout.parse_scout_id(p.scout_id) as scout_id,
+    scout.is_unreadable_scout(p.scout_id) as is_unreadable,
     p.scout_id::text as raw_scout_id,
     case
         when p.date is not null and scout.sane_date(p.date) is null then p.date::text

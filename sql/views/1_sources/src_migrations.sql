@@ -6,8 +6,8 @@ select
     m.id::bigint as row_id,
     m.id::text as source_pk,
     m.driver_id::text as driver_id,
-    scout.parse_scout_id(m.scout_id::text) as scout_id,
-    scout.is_unreadable_scout(m.scout_id::text) as is_unreadable,
+    scout.parse_scout_id(m.scout_id) as scout_id,
+    scout.is_unreadable_scout(m.scout_id) as is_unreadable,
     m.scout_id::text as raw_scout_id,
     case
         when m.hire_date is not null and scout.source_timestamp(m.hire_date) is null then m.hire_date::text

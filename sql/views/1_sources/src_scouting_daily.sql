@@ -6,8 +6,8 @@ select
     s.id::bigint as row_id,
     s.id::text as source_pk,
     scout.scouting_md5_key(s.scout_id, s.driver_phone, s.driver_license, s.registration_date) as md5_key,
-    scout.parse_scout_id(s.scout_id::text) as scout_id,
-    scout.is_unreadable_scout(s.scout_id::text) as is_unreadable,
+    scout.parse_scout_id(s.scout_id) as scout_id,
+    scout.is_unreadable_scout(s.scout_id) as is_unreadable,
     s.scout_id::text as raw_scout_id,
     case
         when s.registration_date is not null and scout.sane_date(s.registration_date) is null then s.registration_date::text

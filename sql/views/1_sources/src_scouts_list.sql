@@ -3,7 +3,7 @@
 -- name: present
 create or replace view scout.src_scouts_list as
 select
-    scout.parse_scout_id(l.scout_id::text) as scout_id,
+    scout.parse_scout_id(l.scout_id) as scout_id,
     l.raw_name::text as raw_name,
     l.name::text as scout_name,
     l.is_active,

@@ -145,12 +145,8 @@ select
     s.registered_on as attribution_date,
     s.created_at
 from scout.src_scouting_daily as s
-inner join canon.identity_links as l
-    on l.source_table = 'module_ct_scouting_daily' and l.source_pk = s.md5_key
-where not exists (
-    select from canon.identity_links as i
-    where i.source_table = 'module_ct_scouting_daily' and i.source_pk = s.source_pk
-)
+inner join scout.v_scouting_older_links as l
+    on l.row_id = s.row_id
 union all
 select
     null::uuid as person_key,
@@ -174,8 +170,8 @@ where not exists (
     where i.source_table = 'module_ct_scouting_daily' and i.source_pk = s.source_pk
 )
 and not exists (
-    select from canon.identity_links as k
-    where k.source_table = 'module_ct_scouting_daily' and k.source_pk = s.md5_key
+    select from scout.v_scouting_older_links as k
+    where k.row_id = s.row_id
 )
 union all
 select

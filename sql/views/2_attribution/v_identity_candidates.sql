@@ -15,8 +15,8 @@ with pool as materialized (
             where l.source_table = 'module_ct_scouting_daily' and l.source_pk = s.source_pk
         )
         and not exists (
-            select from canon.identity_links as l
-            where l.source_table = 'module_ct_scouting_daily' and l.source_pk = s.md5_key
+            select from scout.v_scouting_older_links as o
+            where o.row_id = s.row_id
         )
         and not exists (
             select from scout.holds as h
@@ -149,39 +149,28 @@ phones as materialized (
 ),
 
 -- of the persons that a phone leads to alone, those known under some licence
-licensed_persons as materialized (
+sole_persons as materialized (
     select distinct y.person_key
     from phones as y
     where y.person_count = 1
-        and (
-            exists (
-                select from canon.identity_registry as r
-                where r.person_key = y.person_key and scout.license_key(r.primary_license) is not null
-            )
-            or exists (
-                select from canon.identity_links as l
-                inner join scout.src_drivers_index as d on d.driver_id = l.source_pk
-                where l.person_key = y.person_key and l.source_table = 'drivers' and d.license_key is not null
-            )
-            or exists (
-                select from canon.identity_links as l
-                inner join scout.src_scouting_daily as s on s.source_pk = l.source_pk
-                where l.person_key = y.person_key
-                    and l.source_table = 'module_ct_scouting_daily'
-                    and s.license_key is not null
-            )
-            or exists (
-                select from canon.identity_links as l
-                inner join scout.src_scouting_daily as s on s.md5_key = l.source_pk
-                where l.person_key = y.person_key
-                    and l.source_table = 'module_ct_scouting_daily'
-                    and s.license_key is not null
-                    and not exists (
-                        select from canon.identity_links as i
-                        where i.source_table = 'module_ct_scouting_daily' and i.source_pk = s.source_pk
-                    )
-            )
-        )
+),
+
+licensed_persons as materialized (
+    select r.person_key
+    from sole_persons as k
+    inner join canon.identity_registry as r on r.person_key = k.person_key
+    where scout.license_key(r.primary_license) is not null
+    union
+    select l.person_key
+    from sole_persons as k
+    inner join canon.identity_links as l on l.person_key = k.person_key and l.source_table = 'drivers'
+    inner join scout.src_drivers_index as d on d.driver_id = l.source_pk
+    where d.license_key is not null
+    union
+    select s.person_key
+    from sole_persons as k
+    inner join scout.v_scouting_persons as s on s.person_key = k.person_key
+    where s.license_key is not null
 ),
 
 -- a driver that has the key, told in the evidence of the link
@@ -244,7 +233,7 @@ granted as materialized (
         r.license_key,
         r.phone_person_count = 0 as is_new,
         r.phone_key,
-        case when r.phone_person_count = 1 then r.phone_person_key else n.person_key end as person_key
+        case when r.phone_person_count = 1 then r.phone_person_key else scout.new_person_key(r.row_id) end as person_key
     from (
         select w.row_id
         from (
@@ -257,7 +246,6 @@ granted as materialized (
         cross join lateral scout.first_claims(a.row_ids, a.license_keys, a.person_keys) as w (row_id)
     ) as g
     inner join license_rows as r on r.row_id = g.row_id
-    left join lateral (select scout.new_person_key(r.row_id) as person_key where r.phone_person_count = 0) as n on true
 ),
 
 judged_license_rows as materialized (

@@ -14,10 +14,6 @@ select
     l.person_key,
     s.license_key,
     s.phone_key
-from scout.src_scouting_daily as s
-inner join canon.identity_links as l
-    on l.source_table = 'module_ct_scouting_daily' and l.source_pk = s.md5_key
-where not exists (
-    select from canon.identity_links as i
-    where i.source_table = 'module_ct_scouting_daily' and i.source_pk = s.source_pk
-);
+from scout.v_scouting_older_links as l
+inner join scout.src_scouting_daily as s
+    on s.row_id = l.row_id;

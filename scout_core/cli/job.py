@@ -1,0 +1,278 @@
+"""`refresh`, `plan`, `status`, `verify`: run the job, see what it would do and what it did."""
+
+import getpass
+from collections import Counter
+from typing import Any
+
+import click
+
+from scout_core.cli import output, session
+from scout_core.errors import SettingsError
+
+
+@click.command()
+@click.option(
+    "--dry-run", is_flag=True, help="Show the plan and write nothing: the same as `plan`."
+)
+@click.option("--force", is_flag=True, help="Run although the guard would stop it; needs --reason.")
+@click.option("--reason", help="Why, kept with the run: 10 to 1,000 characters.")
+@click.option(
+    "--trigger",
+    type=click.Choice(["cron", "manual"]),
+    default="manual",
+    show_default=True,
+    help="Who starts it: only cron counts as a sign of life of the scheduler.",
+)
+@output.json_option
+def refresh(dry_run: bool, force: bool, reason: str | None, trigger: Any) -> None:
+    """Run the job once: link scouting rows to persons, give persons their scout, record it."""
+    if dry_run:
+        _show_plan(rows=10)
+        return
+    from scout_core.refresh import run_refresh
+    from scout_core.runs import Actor
+
+    reason = _checked_reason(reason, is_needed=force)
+    settings = session.settings()
+    with output.step_progress() as progress:
+        result = run_refresh(
+            session.database(),
+            settings,
+            actor=Actor(getpass.getuser(), "admin"),
+            trigger=trigger,
+            force=force,
+            reason=reason,
+            progress=progress,
+        )
+    output.emit({"run": result}, lambda: _render_run(result))
+
+
+@click.command()
+@click.option("--rows", default=10, show_default=True, help="How many rows of each list to print.")
+@output.json_option
+def plan(rows: int) -> None:
+    """Show exactly what the next run would change, by rule and reason. Writes nothing."""
+    _show_plan(rows)
+
+
+@click.command()
+@click.option("--limit", default=5, show_default=True, help="How many runs to list.")
+@output.json_option
+def status(limit: int) -> None:
+    """Show the numbers now and the last runs."""
+    from scout_core import coverage, runs
+    from scout_core.database import LOOK
+
+    with session.database().transaction(LOOK) as conn:
+        snapshot = coverage.snapshot(conn)
+        reasons = coverage.count_reasons(conn)
+        newest = runs.list_newest(conn, limit=limit)
+
+    def render() -> None:
+        output.table(
+            ("Persons", "Number", "Share"),
+            [
+                ("registered", f"{snapshot.total_persons:,}", ""),
+                (
+                    "  with their scout",
+                    f"{snapshot.persons_with_scout_satisfactory:,}",
+                    _pct(snapshot.pct_scout_satisfactory),
+                ),
+                ("  without scout", f"{snapshot.persons_missing_scout:,}", ""),
+                ("lead persons", f"{snapshot.lead_persons:,}", ""),
+                (
+                    "  with their scout",
+                    f"{snapshot.satisfactory_lead_persons:,}",
+                    _pct(snapshot.pct_scout_satisfactory_leads),
+                ),
+                ("in conflict", f"{snapshot.conflicts_count:,}", ""),
+            ],
+        )
+        output.say("")
+        output.table(
+            ("Category", "Reason", "Persons"),
+            [(r.category, r.reason_code, r.person_count) for r in reasons],
+            title="Without scout, by reason",
+        )
+        output.say("")
+        if not newest:
+            output.say("The job has never run: `python -m scout_core refresh` runs it.")
+            return
+        output.table(
+            ("Run", "Kind", "Started (UTC)", "Trigger", "By", "Status", "Reason of failure"),
+            [
+                (
+                    r.run_id,
+                    r.job_type.removeprefix("scout_attribution_"),
+                    f"{r.started_at:%Y-%m-%d %H:%M:%S}",
+                    r.trigger,
+                    r.actor,
+                    r.status,
+                    r.error,
+                )
+                for r in newest
+            ],
+            title="Last runs",
+        )
+
+    output.emit({"snapshot": snapshot, "reasons": reasons, "runs": newest}, render)
+
+
+@click.command()
+@output.json_option
+def verify() -> int:
+    """Check the invariants: audit, seals, ledger, links, numbers; exit code 1 when one breaks."""
+    from scout_core import checks
+    from scout_core.database import CHECK
+
+    with session.database().transaction(CHECK) as conn:
+        results = checks.verify(conn)
+    broken = [result for result in results if not result.holds]
+
+    def render() -> None:
+        output.table(
+            ("", "Invariant", "Rows"),
+            [("ok" if r.holds else "BROKEN", r.label, r.offending_count) for r in results],
+        )
+        for result in broken:
+            output.say("")
+            output.say(f"{result.name}: {result.label}")
+            for row in result.sample:
+                output.say("  " + ", ".join(f"{k} {v}" for k, v in row.items()))
+        output.say("")
+        output.say(
+            f"All {len(results)} invariants hold."
+            if not broken
+            else f"{len(broken)} of {len(results)} invariants are broken: see the rows above and "
+            "sql/checks for what each looks at."
+        )
+
+    output.emit({"holds": not broken, "checks": results}, render)
+    return 1 if broken else 0
+
+
+def _show_plan(rows: int) -> None:
+    from scout_core import refresh as job
+    from scout_core.database import CHECK
+
+    with session.database().transaction(CHECK) as conn:
+        planned = job.plan(conn, session.settings())
+    links = [link for link in planned.links if link.outcome == "LINK"]
+    left = [link for link in planned.links if link.outcome != "LINK"]
+    by_rule = Counter(link.match_rule for link in links)
+    by_reason = Counter(link.reason_code for link in left)
+
+    def render() -> None:
+        output.table(
+            ("Step", "Would", "By", "Rows"),
+            [
+                ("link", "link a scouting row", rule, n)
+                for rule, n in sorted(by_rule.items(), key=str)
+            ]
+            + [("link", "leave it", reason, n) for reason, n in sorted(by_reason.items(), key=str)]
+            + [("link", "write a new reason", "", len(planned.changed_reasons))]
+            + [
+                (
+                    "propagate",
+                    "give a scout",
+                    "BACKFILL_SINGLE_SCOUT_FROM_EVENTS",
+                    len(planned.scouts),
+                )
+            ]
+            + [
+                ("propagate", "leave without", reason, n)
+                for reason, n in planned.skipped_scouts.items()
+            ],
+            title=f"The next run would change {planned.changed_rows:,} rows. Nothing was written.",
+        )
+        if links:
+            output.say("")
+            output.table(
+                ("Scouting row", "Scout", "Rule", "Person"),
+                [
+                    (
+                        x.source_pk,
+                        x.scout_id,
+                        x.match_rule,
+                        ("new " if x.is_new_person else "") + (x.person_key or ""),
+                    )
+                    for x in links[:rows]
+                ],
+                title=f"Links (first {min(rows, len(links))} of {len(links):,})",
+            )
+        if planned.scouts:
+            output.say("")
+            output.table(
+                ("Person", "Scout", "Ledger row"),
+                [
+                    (x.person_key, x.scout_id, "updated" if x.has_ledger_row else "new")
+                    for x in planned.scouts[:rows]
+                ],
+                title=f"Scouts (first {min(rows, len(planned.scouts))} of {len(planned.scouts):,})",
+            )
+        if planned.guard:
+            output.say("")
+            output.say(
+                f"The guard would stop it: {planned.guard}. To run it all the same: "
+                "`refresh --force --reason TEXT`."
+            )
+
+    output.emit(
+        {
+            "changed_rows": planned.changed_rows,
+            "total_persons": planned.total_persons,
+            "is_first_run": planned.is_first_run,
+            "guard": planned.guard,
+            "links_by_rule": dict(by_rule),
+            "left_by_reason": dict(by_reason),
+            "links": planned.links,
+            "changed_reasons": sorted(planned.changed_reasons),
+            "scouts": planned.scouts,
+            "skipped_scouts": planned.skipped_scouts,
+        },
+        render,
+    )
+
+
+def _render_run(result: Any) -> None:
+    if result.is_attached:
+        output.say(f"Run {result.run_id} answers this request already ({result.status}).")
+        return
+    steps = result.stats["steps"]
+    link, propagate, record = steps["link"], steps["propagate"], steps["record"]
+    rows: list[tuple[object, ...]] = [("link", "scouting rows without link", link["seen"])]
+    rows += [("", f"linked, {rule}", n) for rule, n in link["by_rule"].items() if n]
+    rows += [("", f"left, {reason}", n) for reason, n in link["skipped"].items()]
+    rows += [("propagate", "persons with a scout in their events only", propagate["seen"])]
+    rows += [("", "given their scout", propagate["changed"])]
+    rows += [("", f"left, {reason}", n) for reason, n in propagate["skipped"].items()]
+    rows += [("record", "open issues of the sources", record["issues"]["open"])]
+    rows += [("", rule, n) for rule, n in sorted(record["issues"]["by_rule"].items())]
+    seconds = (result.completed_at - result.started_at).total_seconds()
+    output.table(
+        ("Step", "What", "Rows"),
+        rows,
+        title=f"Run {result.run_id} completed in {seconds:.1f} s: "
+        f"{link['changed']:,} links, {propagate['changed']:,} scouts.",
+    )
+    seal = result.stats["seal"]
+    output.say(f"Seal {seal['seal_no']} over {seal['rows']:,} audit rows: {seal['sha256']}")
+
+
+def _checked_reason(reason: str | None, *, is_needed: bool) -> str | None:
+    trimmed = (reason or "").strip()
+    if not trimmed:
+        if is_needed:
+            raise SettingsError(
+                "--force needs --reason with 10 to 1,000 characters: it is kept with the run."
+            )
+        return None
+    if not 10 <= len(trimmed) <= 1000:
+        raise SettingsError(
+            f"--reason has {len(trimmed):,} characters: give 10 to 1,000, kept with the run."
+        )
+    return trimmed
+
+
+def _pct(share: object) -> str:
+    return "n/a" if share is None else f"{share} %"

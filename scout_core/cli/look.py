@@ -1,0 +1,175 @@
+"""`health`, `explain`, `conflicts`: look at the whole, at one person, at what needs a decision."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from scout_core.cli import output, session
+
+CODES = {"OK": 0, "WARN": 1, "STALE": 1, "FAIL": 2, "UNKNOWN": 3}
+NAMES = {
+    "satisfactory": "Scout satisfactory",
+    "conflicts": "Open conflicts",
+    "last_run": "Last run",
+}
+
+
+@click.command()
+@output.json_option
+def health() -> int:
+    """Say how things are: exit code 0 OK, 1 WARN or STALE, 2 FAIL, 3 UNKNOWN."""
+    from scout_core import health as health_module
+    from scout_core.database import LOOK
+
+    with session.database().transaction(LOOK) as conn:
+        verdict = health_module.assess(conn, session.settings(), datetime.now(UTC))
+
+    def render() -> None:
+        worst = [r.text for r in verdict.reasons if r.status == verdict.status]
+        output.say(f"{verdict.status}: {'; '.join(worst)}.")
+        output.table(
+            ("State", "Indicator", "Value", "Threshold", "Since (UTC)"),
+            [
+                (r.status, NAMES[r.indicator], r.text, r.threshold, _time(r.since) or "today")
+                for r in verdict.reasons
+            ],
+        )
+
+    output.emit({"status": verdict.status, "reasons": verdict.reasons}, render)
+    return CODES[verdict.status]
+
+
+@click.command()
+@click.argument("person_key")
+@output.json_option
+def explain(person_key: str) -> None:
+    """Tell everything about one person: why this scout, why none, what next."""
+    from scout_core import persons
+    from scout_core.database import LOOK
+
+    with session.database().transaction(LOOK) as conn:
+        told = persons.explain(conn, person_key)
+
+    def render() -> None:
+        output.say(f"{told.state['person_key']}: {told.verdict}")
+        output.say(f"Why: {told.why}.")
+        output.say(f"Next: {told.next_action}")
+        _section(
+            "Evidence, oldest first",
+            ("Date", "Scout", "Source", "Row"),
+            [
+                (e["attribution_date"], e["scout_id"], e["source_table"], e["source_pk"])
+                for e in told.evidence
+            ],
+            "No source names a scout for this person.",
+        )
+        _section(
+            "Values that cannot be used",
+            ("Rule", "Source", "Row", "Value"),
+            [(i["rule"], i["source_table"], i["source_pk"], i["raw_excerpt"]) for i in told.issues],
+        )
+        _section(
+            "Decisions",
+            ("When (UTC)", "Outcome", "Scout", "By", "Reason"),
+            [
+                (_time(d["decided_at"]), d["outcome"], d["scout_id"], d["actor"], d["reason_code"])
+                for d in told.decisions
+            ],
+        )
+        _section(
+            "Holds",
+            ("Since (UTC)", "By", "Reason"),
+            [(_time(h["held_at"]), h["actor"], h["reason"]) for h in told.holds],
+        )
+        _section(
+            "Changes of the ledger",
+            ("When (UTC)", "Method", "From", "To", "Run", "By"),
+            [
+                (
+                    _time(a["backfill_timestamp"]),
+                    a["backfill_method"],
+                    a["old_attributed_scout_id"],
+                    a["new_attributed_scout_id"],
+                    a["run_id"],
+                    a["actor"],
+                )
+                for a in told.ledger_audit
+            ],
+        )
+        _section(
+            "Links made by runs",
+            ("When (UTC)", "Action", "Rule", "Source", "Row", "Run"),
+            [
+                (
+                    _time(a["backfill_timestamp"]),
+                    a["action_type"],
+                    a["match_method"],
+                    a["source_table"],
+                    a["source_pk"],
+                    a["run_id"],
+                )
+                for a in told.link_audit
+            ],
+        )
+
+    output.emit(told, render)
+
+
+@click.command()
+@click.option(
+    "--limit",
+    default=50,
+    show_default=True,
+    type=click.IntRange(1, 100_000),
+    help="How many to list.",
+)
+@output.json_option
+def conflicts(limit: int) -> None:
+    """List the open conflicts, newest evidence first."""
+    from scout_core import conflicts as conflicts_module
+    from scout_core.database import LOOK
+
+    with session.database().transaction(LOOK) as conn:
+        total = conflicts_module.count_open(conn)
+        listed = conflicts_module.list_open(conn, limit=limit)
+
+    def render() -> None:
+        if not listed:
+            output.say("No conflict is open.")
+            return
+        output.table(
+            ("Person", "Kind", "Scouts", "Ledger", "Sources", "Last evidence"),
+            [
+                (
+                    c.person_key,
+                    c.conflict_kind,
+                    ", ".join(map(str, c.scout_ids)),
+                    c.ledger_scout_id,
+                    ", ".join(s.partition(".")[2] for s in c.sources),
+                    c.last_event_date,
+                )
+                for c in listed
+            ],
+            title=f"{total:,} open"
+            + (f", the first {len(listed):,}" if len(listed) < total else ""),
+        )
+        output.say("`python -m scout_core explain PERSON_KEY` tells all about one.")
+
+    output.emit({"total": total, "conflicts": listed}, render)
+
+
+def _section(
+    title: str, headers: tuple[str, ...], rows: list[tuple[Any, ...]], empty: str = ""
+) -> None:
+    if not rows and not empty:
+        return
+    output.say("")
+    if rows:
+        output.table(headers, rows, title=title)
+    else:
+        output.say(empty)
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,141 @@
+"""One person explained: the evidence, who decided, why this scout or why none, what next."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from scout_core import sql
+from scout_core.errors import NotFound
+
+# reason_code -> why the person has no scout, what to do
+REASONS: Mapping[str, tuple[str, str]] = {
+    "DECIDED_NO_SCOUT": (
+        "somebody decided that no scout brought this person",
+        "Nothing, unless new evidence appears.",
+    ),
+    "HELD_AFTER_UNDO": (
+        "the person is held since a run was undone",
+        "Release the hold when the case is clear.",
+    ),
+    "SEVERAL_SCOUTS": ("the events name several scouts", "Decide the conflict."),
+    "OTHER_SOURCE_DISAGREES": (
+        "the events name one scout, another source names another",
+        "Decide the conflict.",
+    ),
+    "UNREADABLE_SCOUT": (
+        "a source row holds a scout that cannot be read; it may be a second one",
+        "Correct the value in the source.",
+    ),
+    "UNKNOWN_SCOUT": (
+        "the scout of the events is not in the list of scouts",
+        "Add the scout to the list, or correct the event.",
+    ),
+    "WAITING_FOR_NEXT_RUN": (
+        "nothing is in the way: the evidence names one known scout",
+        "Nothing: the next run writes it.",
+    ),
+    "SCOUT_ONLY_IN_OTHER_SOURCE": (
+        "no event names a scout, only another source does",
+        "Look at that source and assign by hand.",
+    ),
+    "EVENTS_WITHOUT_SCOUT": (
+        "there are events, and none names a scout",
+        "Complete the scout in the event's source.",
+    ),
+    "NO_EVENTS": ("there are no events at all", "Nothing: a driver from before, without a lead."),
+}
+CONFLICTS: Mapping[str, str] = {
+    "SEVERAL_SCOUTS": "the evidence names several scouts and the ledger has none",
+    "CONTRADICTS_LEDGER": "the evidence names another scout than the ledger",
+    "NEW_EVIDENCE": "evidence names a scout that the decision did not consider",
+}
+WRITERS: Mapping[str, str] = {
+    "BACKFILL_SINGLE_SCOUT_FROM_EVENTS": "run {run_id} wrote it: all evidence named this scout",
+    "MANUAL_DECISION": "{actor} decided it",
+    "EXTERNAL_CHANGE": "{actor} wrote it with SQL",
+    "REVERT": "an undo restored it (run {run_id})",
+}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Everything known of one person. Lists in time order; verdict, why, next_action in words."""
+
+    state: dict[str, Any]
+    verdict: str
+    why: str
+    next_action: str
+    evidence: list[dict[str, Any]]
+    ledger_audit: list[dict[str, Any]]
+    link_audit: list[dict[str, Any]]
+    decisions: list[dict[str, Any]]
+    holds: list[dict[str, Any]]
+    issues: list[dict[str, Any]]
+
+
+def explain(conn: Connection, person_key: str) -> Explanation:
+    """The person of this key explained. NotFound when nobody is registered under it.
+
+    Reads scout.v_person_attribution, ops.v_scout_attribution_raw and the audit tables.
+    """
+    key = _parse_key(person_key)
+    states = _rows(conn, "state", key)
+    if not states:
+        raise NotFound(
+            f"Nobody is registered under {key}: check the key against "
+            "canon.identity_registry.person_key."
+        )
+    state = states[0]
+    ledger_audit = _rows(conn, "ledger_audit", key)
+    verdict, why, next_action = _reason(state, ledger_audit)
+    return Explanation(
+        state=state,
+        verdict=verdict,
+        why=why,
+        next_action=next_action,
+        evidence=_rows(conn, "evidence", key),
+        ledger_audit=ledger_audit,
+        link_audit=_rows(conn, "link_audit", key),
+        decisions=_rows(conn, "decisions", key),
+        holds=_rows(conn, "holds", key),
+        issues=_rows(conn, "issues", key),
+    )
+
+
+def _reason(state: dict[str, Any], audit: list[dict[str, Any]]) -> tuple[str, str, str]:
+    scout = state["ledger_scout_id"]
+    conflict = CONFLICTS.get(state["conflict_kind"] or "")
+    if scout is None:
+        why, next_action = REASONS[state["reason_code"]]
+        return f"No scout (category {state['category']}, {state['reason_code']})", why, next_action
+    writers = [row for row in audit if row["new_attributed_scout_id"] == scout]
+    why = (
+        WRITERS[writers[-1]["backfill_method"]].format(**writers[-1])
+        if writers and writers[-1]["backfill_method"] in WRITERS
+        else "the ledger had it before this product was there"
+    )
+    if conflict is not None:
+        return (
+            f"Scout {scout}, in conflict ({state['conflict_kind']})",
+            f"{why}; {conflict}",
+            ("Decide the conflict."),
+        )
+    return f"Scout {scout}", why, "Nothing: the person is attributed."
+
+
+def _rows(conn: Connection, name: str, key: str) -> list[dict[str, Any]]:
+    rows = conn.execute(sql.query("persons", name), {"person_key": key}).mappings()
+    return [dict(row) for row in rows]
+
+
+def _parse_key(person_key: str) -> str:
+    try:
+        return str(UUID(person_key))
+    except ValueError as exc:
+        raise NotFound(
+            f"{person_key[:40]!r} is no person key: give a uuid of "
+            "canon.identity_registry.person_key."
+        ) from exc

@@ -1,0 +1,326 @@
+"""The runner: the protocol under which every write happens.
+
+W is the work connection: it holds the lock of the job, and effects, status COMPLETED and the end
+of the lock are one commit. C is the control connection: short commits of its own, for the RUNNING
+row, progress and failure, which must outlive a rollback of W.
+"""
+
+import json
+import os
+import random
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from scout_core import __version__, logs, run_lock, sql
+from scout_core.database import CONTROL, JOB, Database, Transaction, is_retryable, wrapped_errors
+from scout_core.errors import DatabaseAway, DatabaseError, GuardStopped, RunFailed, ScoutError
+from scout_core.runs import JOB_TYPES, Request, RunResult, by_id, execute, require_role, result_of
+
+Progress = Callable[[str, int, int], None]
+
+ATTACH_SECONDS = 60
+TRIES = 3
+
+_log = logs.get_logger("runs")
+
+
+@dataclass
+class Run:
+    """A run in progress: what its steps work with."""
+
+    run_id: int
+    request: Request
+    max_rows: int
+    _db: Database
+    _work: Transaction
+    _progress: Progress | None
+    stats: dict[str, Any] = field(default_factory=dict)
+    batches: int = 1
+    changed_in_batch: int = 0
+
+    @property
+    def conn(self) -> Connection:
+        """The work connection; another one after each `next_batch`."""
+        return self._work.conn
+
+    def one(self, path: str, **parameters: object) -> dict[str, Any]:
+        """The one row of the statement `sql/refresh/<path>.sql`, run on the work connection."""
+        parameters = {"run_id": self.run_id, "actor": self.request.actor.name} | parameters
+        statement = sql.statement(f"refresh/{path}")
+        wanted = {name: parameters[name] for name in statement.compile().params}
+        return dict(self.conn.execute(statement, wanted).mappings().one())
+
+    def all(self, path: str, **parameters: object) -> list[dict[str, Any]]:
+        """The rows of the statement `sql/refresh/<path>.sql`."""
+        parameters = {"run_id": self.run_id} | parameters
+        rows = self.conn.execute(sql.statement(f"refresh/{path}"), parameters).mappings()
+        return [dict(row) for row in rows]
+
+    @property
+    def room(self) -> int:
+        """Rows that may still change in this commit, at least one."""
+        if self.changed_in_batch >= self.max_rows:
+            self.next_batch()
+        return self.max_rows - self.changed_in_batch
+
+    def next_batch(self) -> None:
+        """Commit what was done, whole with its audit, and go on in a new transaction.
+
+        RunFailed when the run was closed meanwhile: somebody took it for lost, and goes on.
+        """
+        execute(
+            self.conn,
+            "record_event",
+            run_id=self.run_id,
+            event="BATCH",
+            step=None,
+            details=json.dumps({"batch": self.batches, "changed": self.changed_in_batch}),
+            actor=self.request.actor.name,
+        )
+        at("before batch commit")
+        self._work.commit()
+        self.batches += 1
+        self.changed_in_batch = 0
+        self._work = self._db.begin(JOB)
+        _prepare_work(self.conn, self.run_id)
+        if not run_lock.try_lock(self.conn, self.request.kind):
+            raise RunFailed(
+                f"Run {self.run_id} lost its turn between two batches: what it committed is whole, "
+                "the run that took over does the rest.",
+                run_id=self.run_id,
+            )
+        if execute(self.conn, "status_of", run_id=self.run_id).scalar() != "RUNNING":
+            raise RunFailed(
+                f"Run {self.run_id} was closed by another start between two batches: what it "
+                "committed is whole, the next run does the rest.",
+                run_id=self.run_id,
+            )
+        self.conn.exec_driver_sql("savepoint work")
+
+    def report(self, step: str, done: int, total: int) -> None:
+        """Tell whoever waits how far a step is."""
+        if self._progress is not None:
+            self._progress(step, done, total)
+
+    def log_step(self, step: str, details: Mapping[str, object]) -> None:
+        """Keep what a step did, visible at once to whoever looks at the running job."""
+        self.stats.setdefault("steps", {})[step] = dict(details)
+        _log.info("step", step=step, **{k: v for k, v in details.items() if v})
+        with self._db.transaction(CONTROL) as control:
+            execute(
+                control,
+                "record_event",
+                run_id=self.run_id,
+                event="STEP",
+                step=step,
+                details=json.dumps(details, default=str),
+                actor=self.request.actor.name,
+            )
+
+
+def at(point: str) -> None:
+    """A named point of the protocol. Does nothing; tests put a kill here."""
+
+
+def work_run(
+    db: Database,
+    request: Request,
+    work: Callable[[Run], None],
+    *,
+    max_rows: int,
+    progress: Progress | None = None,
+) -> RunResult:
+    """Do `work` as one run: alone, recorded, all or nothing per batch, sealed.
+
+    RunBusy with the running run's id when another one runs; the error of the work when it fails,
+    the run then is FAILED and what it had not committed is rolled back.
+    """
+    require_role(request.actor, request.kind)
+    attached = _find_answer(db, request)
+    if attached is not None:
+        return attached
+    transaction = run_lock.take(db, request.kind)
+    try:
+        at("after lock")
+        run_id, existing = _open_run(db, request)
+    except BaseException:
+        transaction.rollback()
+        raise
+    if existing is not None:
+        transaction.rollback()
+        return existing
+    logs.bind_run(run_id)
+    _log.info("run started", kind=request.kind, trigger=request.trigger)
+    run = Run(run_id, request, max_rows, db, transaction, progress)
+    try:
+        at("after run row")
+        _work_with_retries(run, work)
+        _complete(run)
+    except BaseException as exc:
+        _fail(run, exc)
+        raise
+    finally:
+        logs.bind_run(None)
+    return by_id(db, run_id)
+
+
+def _work_with_retries(run: Run, work: Callable[[Run], None]) -> None:
+    for attempt in range(1, TRIES + 1):
+        try:
+            with wrapped_errors():
+                if attempt == 1:
+                    _prepare_work(run.conn, run.run_id)
+                    run.conn.exec_driver_sql("savepoint work")
+                work(run)
+            return
+        except DatabaseError as exc:
+            # only the first batch can be repeated whole: later ones stand on committed work
+            if attempt == TRIES or not is_retryable(exc) or run.batches > 1:
+                raise
+            with wrapped_errors():
+                run.conn.exec_driver_sql("rollback to savepoint work")
+            run.stats.clear()
+            run.changed_in_batch = 0
+            _log.warning("retry", attempt=attempt, reason=exc.message)
+            time.sleep(random.uniform(0.05, 0.3) * attempt)  # noqa: S311 - jitter, no secret
+
+
+def _complete(run: Run) -> None:
+    with wrapped_errors():
+        run.report("seal", 0, 1)
+        execute(run.conn, "lock_seals", lock_class=run_lock.LOCK_CLASS)
+        seal = run.one("record_seal")
+        run.stats["batches"] = run.batches
+        run.stats["seal"] = {
+            "seal_no": seal["seal_no"],
+            "rows": seal["row_count"],
+            "sha256": seal["seal_hash"],
+        }
+        completed = execute(
+            run.conn,
+            "complete",
+            run_id=run.run_id,
+            stats=json.dumps(run.stats, default=str),
+            actor=run.request.actor.name,
+        ).rowcount
+        if completed != 1:
+            raise RunFailed(
+                f"Run {run.run_id} was closed by somebody else before it ended: rolled back.",
+                run_id=run.run_id,
+            )
+        at("before commit")
+    try:
+        run._work.commit()
+    except (DatabaseAway, DatabaseError):
+        # the commit may have arrived all the same: look, never repeat blindly
+        if by_id(run._db, run.run_id).status != "COMPLETED":
+            raise
+    at("after commit")
+    _log.info("run completed", seal=run.stats["seal"]["sha256"], rows=run.stats["seal"]["rows"])
+
+
+def _fail(run: Run, exc: BaseException) -> None:
+    """Roll the work back, keep the lock until the run says FAILED, then let go."""
+    if isinstance(exc, GuardStopped):
+        reason = f"guard: {exc.message}"
+    elif isinstance(exc, ScoutError):
+        reason = exc.message
+    elif isinstance(exc, KeyboardInterrupt):
+        reason = "interrupted"
+    else:
+        reason = f"{type(exc).__name__}: stopped by an unexpected error"
+    try:
+        with wrapped_errors():
+            run.conn.exec_driver_sql("rollback to savepoint work")
+    except (ScoutError, SQLAlchemyError):
+        pass  # connection lost, or before the savepoint: the server rolls back by itself
+    try:
+        with run._db.transaction(CONTROL) as control:
+            execute(
+                control,
+                "fail",
+                run_id=run.run_id,
+                reason=reason,
+                stats=json.dumps(run.stats, default=str),
+                actor=run.request.actor.name,
+            )
+    except ScoutError as lost:
+        _log.warning("failure not recorded, the next start closes the run", reason=lost.message)
+    _log.error("run failed", reason=reason)
+    run._work.rollback()
+
+
+def _find_answer(db: Database, request: Request) -> RunResult | None:
+    """A run that already answers the request: same request id, or a success since the click."""
+    with db.transaction(CONTROL) as conn:
+        if request.request_id is not None:
+            row = (
+                execute(conn, "by_request", request_id=request.request_id).mappings().one_or_none()
+            )
+            if row is not None:
+                return result_of(row, is_attached=True)
+        if (
+            request.trigger == "manual"
+            and request.requested_at is not None
+            and not request.is_forced
+        ):
+            row = (
+                execute(
+                    conn,
+                    "completed_since",
+                    job_type=JOB_TYPES[request.kind],
+                    requested_at=request.requested_at,
+                    not_before=datetime.now(UTC) - timedelta(seconds=ATTACH_SECONDS),
+                )
+                .mappings()
+                .one_or_none()
+            )
+            if row is not None:
+                return result_of(row, is_attached=True)
+    return None
+
+
+def _open_run(db: Database, request: Request) -> tuple[int, RunResult | None]:
+    """Close what a dead worker left RUNNING and write the new row; safe, as W has the lock."""
+    with db.transaction(CONTROL) as control:
+        lost = execute(
+            control, "close_lost", job_type=JOB_TYPES[request.kind], actor=request.actor.name
+        ).scalars()
+        for run_id in lost:
+            _log.warning("worker lost", lost_run_id=run_id)
+        if request.request_id is not None:
+            row = (
+                execute(control, "by_request", request_id=request.request_id)
+                .mappings()
+                .one_or_none()
+            )
+            if row is not None:
+                return row["run_id"], result_of(row, is_attached=True)
+        run_id = execute(
+            control,
+            "open",
+            job_type=JOB_TYPES[request.kind],
+            kind=request.kind,
+            trigger=request.trigger,
+            actor=request.actor.name,
+            reason=request.reason,
+            request_id=request.request_id,
+            is_forced=request.is_forced,
+            host=socket.gethostname(),
+            process_id=os.getpid(),
+            version=__version__,
+            requested_at=request.requested_at or datetime.now(UTC),
+        ).scalar_one()
+    return int(run_id), None
+
+
+def _prepare_work(conn: Connection, run_id: int) -> None:
+    # tells the tracking trigger of the ledger that the change is ours
+    execute(conn, "mark_transaction", run_id=str(run_id))

@@ -1,0 +1,26 @@
+-- The audit tables refuse update, delete and truncate, whoever asks (I13)
+with audit_tables (table_name) as (
+    values
+    ('ops.identity_links_backfill_audit'),
+    ('ops.lead_ledger_scout_backfill_audit'),
+    ('ops.lead_events_scout_backfill_audit'),
+    ('ops.job_runs_audit'),
+    ('scout.seals'),
+    ('scout.decisions')
+)
+
+select
+    t.table_name,
+    'its protecting trigger is missing or off' as problem
+from audit_tables as t
+where not exists (
+    select from pg_trigger as g
+    where g.tgrelid = t.table_name::regclass and g.tgname = 'scout_append_only' and g.tgenabled = 'A'
+)
+union all
+select
+    t.table_name,
+    r.rolname || ' may change it' as problem
+from audit_tables as t
+inner join pg_roles as r on r.rolname in ('scout_writer', 'scout_reader')
+where has_table_privilege(r.oid, t.table_name, 'update, delete, truncate');

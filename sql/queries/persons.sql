@@ -1,0 +1,95 @@
+-- name: state
+select
+    p.person_key::text as person_key,
+    p.registered_at,
+    p.is_lead,
+    p.has_identity_link,
+    p.has_ledger_row,
+    p.ledger_scout_id,
+    p.ledger_updated_at,
+    p.category,
+    p.reason_code,
+    p.conflict_kind,
+    p.event_count,
+    p.scout_min,
+    p.scout_max,
+    p.has_unreadable_scout,
+    p.decision_id
+from scout.v_person_attribution as p
+where p.person_key = cast(:person_key as uuid);
+
+-- name: evidence
+select
+    e.scout_id,
+    e.priority,
+    e.source_table,
+    e.source_pk,
+    e.origin_tag,
+    e.attribution_date,
+    e.created_at
+from ops.v_scout_attribution_raw as e
+where e.person_key = cast(:person_key as uuid)
+order by e.attribution_date nulls first, e.created_at nulls first, e.priority, e.source_pk, e.scout_id;
+
+-- name: ledger_audit
+select
+    a.id as audit_id,
+    a.backfill_timestamp,
+    a.backfill_method,
+    a.old_attributed_scout_id,
+    a.new_attributed_scout_id,
+    a.ingestion_run_id as run_id,
+    a.actor
+from ops.lead_ledger_scout_backfill_audit as a
+where a.person_key = cast(:person_key as uuid)
+order by a.id;
+
+-- name: link_audit
+select
+    a.id as audit_id,
+    a.backfill_timestamp,
+    a.action_type::text as action_type,
+    a.match_method,
+    a.source_table,
+    a.source_pk,
+    a.ingestion_run_id as run_id,
+    a.actor
+from ops.identity_links_backfill_audit as a
+where a.person_key = cast(:person_key as uuid)
+order by a.id;
+
+-- name: decisions
+select
+    d.decision_id,
+    d.decided_at,
+    d.outcome,
+    d.scout_id,
+    d.reason_code,
+    d.note,
+    d.actor,
+    d.run_id
+from scout.decisions as d
+where d.person_key = cast(:person_key as uuid)
+order by d.decision_id;
+
+-- name: holds
+select
+    h.hold_id,
+    h.held_at,
+    h.reason,
+    h.actor,
+    h.run_id
+from scout.holds as h
+where h.person_key = cast(:person_key as uuid) and h.released_at is null
+order by h.hold_id;
+
+-- name: issues
+select
+    q.rule,
+    q.source_table,
+    q.source_pk,
+    q.raw_excerpt,
+    q.first_seen_at
+from scout.data_quality_issues as q
+where q.person_key = cast(:person_key as uuid) and q.closed_at is null
+order by q.issue_id;
