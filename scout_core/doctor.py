@@ -1,37 +1,22 @@
 """`doctor`: layer by layer what is right, what is not, and what to do about it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
+from sqlalchemy.exc import ProgrammingError
 
+from scout_core import doctor_installed as installed
 from scout_core import roles, sources, sql
 from scout_core.database import ADMIN_LOOK, Database
+from scout_core.doctor_installed import INIT, Finding
 from scout_core.install import OLDEST_VERSION
-from scout_core.install_files import SQL_ROOT, schema_files, table_objects, view_files
-from scout_core.install_objects import index_states, trigger_states
-from scout_core.install_schema import AUDIT_TABLES, JOB_TYPES
-from scout_core.install_views import definition_hashes, differing
-from scout_core.installer import ask, run_formatted, run_script
+from scout_core.install_files import SQL_ROOT
+from scout_core.install_schema import JOB_TYPES
+from scout_core.installer import StatementRefused, ask, run_formatted, run_script
 from scout_core.settings import Settings
 from scout_core.sources import SourceState
-
-State = Literal["OK", "WARN", "FAIL"]
-INIT = "Run `python -m scout_core init`."
-APPEND_ONLY = (*AUDIT_TABLES, "scout.seals", "scout.decisions")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at. `what` is a sentence; `todo` is empty where nothing is."""
-
-    layer: str
-    name: str
-    state: State
-    what: str
-    todo: str = ""
 
 
 def examine(db: Database, settings: Settings, *, sql_root: Path = SQL_ROOT) -> list[Finding]:
@@ -46,29 +31,38 @@ def examine(db: Database, settings: Settings, *, sql_root: Path = SQL_ROOT) -> l
         login = ask(conn, "login")[0]
         findings += _sources(conn, states)
         if not ask(conn, "schema_contents")[0].is_ours:
-            findings.append(
-                Finding(
-                    "installation", "schema scout", "FAIL", "The product is not installed.", INIT
-                )
-            )
-            return findings
-        findings += _login(conn, login, usable)
-        findings += _runs(conn, settings, usable)
+            what = "The product is not installed."
+            return [*findings, Finding("installation", "schema scout", "FAIL", what, INIT)]
+        findings += _layer(conn, "login", _login(conn, login, usable))
+        findings += _layer(conn, "runs", _runs(conn, settings, usable))
         if login.schema_owner == roles.OWNER:
-            if any(f.layer == "login" and f.name == "membership" for f in findings):
+            if any(f.name == "membership" for f in findings):
                 return findings
             run_formatted(conn, "set local role %I", roles.WRITER)
-            findings += _claims(conn)
+            findings += _layer(conn, "claims", _claims(conn))
             # Only this role of ours can look into every schema; the transaction is read-only.
             run_formatted(conn, "set local role %I", roles.OWNER)
-        findings += _timezone(conn, settings)
-        findings += _schema_files(conn, sql_root)
-        findings += _views(conn, sql_root, usable)
-        findings += _indexes(conn, sql_root, usable)
-        findings += _triggers(conn, sql_root, usable)
-        findings += _audit(conn)
-        findings += _data_quality(conn)
+        for layer, found in (
+            ("time zone", installed.examine_timezone(conn, settings)),
+            ("schema", installed.examine_schema_files(conn, sql_root)),
+            ("views", installed.examine_views(conn, sql_root, usable)),
+            ("indexes", installed.examine_indexes(conn, sql_root, usable)),
+            ("triggers", installed.examine_triggers(conn, sql_root, usable)),
+            ("audit", installed.examine_audit(conn)),
+            ("data", installed.examine_data_quality(conn)),
+        ):
+            findings += _layer(conn, layer, found)
     return findings
+
+
+def _layer(conn: Connection, layer: str, findings: Iterator[Finding]) -> list[Finding]:
+    """The findings of a layer; one that says so where it is too damaged to be examined."""
+    try:
+        with conn.begin_nested():
+            return list(findings)
+    except ProgrammingError as exc:
+        words = StatementRefused(exc.orig).words
+        return [Finding(layer, layer, "FAIL", f"Cannot be examined: {words}.", INIT)]
 
 
 def _server(conn: Connection) -> Iterator[Finding]:
@@ -233,134 +227,3 @@ def _runs(conn: Connection, settings: Settings, usable: frozenset[str]) -> Itera
         yield Finding(
             "runs", "last refresh", "OK", f"Run {ended[0].run_id} started {age:.0f} minutes ago."
         )
-
-
-def _timezone(conn: Connection, settings: Settings) -> Iterator[Finding]:
-    wanted = settings.source_timezone
-    facts = {row.name: row.value for row in ask(conn, "facts")}
-    installed = ask(conn, "source_timezone")[0].body
-    if installed != wanted or facts.get("source_timezone") != wanted:
-        yield Finding(
-            "time zone",
-            "setting",
-            "FAIL",
-            f"SCOUT_SOURCE_TIMEZONE is {wanted}, the database was installed with {installed}.",
-            INIT,
-        )
-    else:
-        yield Finding("time zone", "setting", "OK", f"Source times are read as {wanted}.")
-    session = ask(conn, "server")[0].session_timezone
-    if _same_clock(conn, session, wanted):
-        yield Finding("time zone", "database", "OK", f"The database's own zone is {session}.")
-    else:
-        yield Finding(
-            "time zone",
-            "database",
-            "WARN",
-            f"The database's own zone is {session}, not {wanted}: columns filled by the database "
-            "(created_at default now()) are then in that zone.",
-            "Look at a fresh source row; if its time is not in "
-            f"{wanted}, set SCOUT_SOURCE_TIMEZONE and run init.",
-        )
-
-
-def _same_clock(conn: Connection, zone: str, other: str) -> bool:
-    query = text("select now() at time zone :zone = now() at time zone :other")
-    return bool(conn.execute(query, {"zone": zone, "other": other}).scalar_one())
-
-
-def _schema_files(conn: Connection, sql_root: Path) -> Iterator[Finding]:
-    rows = conn.execute(text("select version, name, checksum from scout.schema_files"))
-    applied = {row.version: row for row in rows}
-    files = {file.version: file for file in schema_files(sql_root)}
-    problems = []
-    for version, row in applied.items():
-        if version not in files:
-            problems.append((row.name, "is applied but unknown here", "Install the newer version."))
-        elif files[version].checksum != row.checksum:
-            todo = "Restore the file and add a new one."
-            problems.append((row.name, "was edited after it was applied", todo))
-    problems += [
-        (file.name, "is not applied yet", INIT)
-        for version, file in files.items()
-        if version not in applied
-    ]
-    for name, what, todo in problems:
-        yield Finding("schema", name, "FAIL", f"Schema file {name} {what}.", todo)
-    if not problems:
-        yield Finding(
-            "schema", "schema files", "OK", f"All {len(files)} are applied and unchanged."
-        )
-
-
-def _views(conn: Connection, sql_root: Path, usable: frozenset[str]) -> Iterator[Finding]:
-    wanted = view_files(sql_root, usable)
-    there = definition_hashes(conn, [view.name for view in wanted])
-    bad = differing(conn, wanted)
-    for view in bad:
-        what = "is not as init would make it" if view.name in there else "is missing"
-        yield Finding("views", view.name, "FAIL", f"{view.name} {what}.", INIT)
-    if not bad:
-        yield Finding("views", "views", "OK", f"All {len(wanted)} are there and unchanged.")
-
-
-def _indexes(conn: Connection, sql_root: Path, usable: frozenset[str]) -> Iterator[Finding]:
-    wanted = [o for o in table_objects(sql_root, "indexes") if o.relation in usable]
-    states = index_states(conn, wanted)
-    for index in wanted:
-        if not states.get(index.name):
-            what = "is invalid" if index.name in states else "is missing"
-            yield Finding(
-                "indexes", index.name, "WARN", f"{index.name} on {index.relation} {what}.", INIT
-            )
-    if all(states.get(index.name) for index in wanted):
-        yield Finding("indexes", "indexes", "OK", f"All {len(wanted)} are there and valid.")
-
-
-def _triggers(conn: Connection, sql_root: Path, usable: frozenset[str]) -> Iterator[Finding]:
-    wanted = [o for o in table_objects(sql_root, "triggers") if o.relation in usable]
-    states = trigger_states(conn, wanted)
-    for trigger in wanted:
-        if not states.get(trigger.name):
-            what = "is disabled" if trigger.name in states else "is missing"
-            yield Finding(
-                "triggers",
-                trigger.name,
-                "WARN",
-                f"{trigger.name} on {trigger.relation} {what}: scouts set there by hand are not "
-                "recorded.",
-                "Run init as a login that may create triggers there.",
-            )
-    if all(states.get(trigger.name) for trigger in wanted):
-        yield Finding("triggers", "triggers", "OK", f"All {len(wanted)} are there and enabled.")
-
-
-def _audit(conn: Connection) -> Iterator[Finding]:
-    tables = ask(conn, "append_only", relation_names=list(APPEND_ONLY))
-    open_tables = [row.relation_name for row in tables if not row.is_guarded]
-    for name in open_tables:
-        yield Finding(
-            "audit",
-            name,
-            "FAIL",
-            f"{name} can be changed: its guard scout_append_only is missing or not always on.",
-            "Find out who took it away, run `python -m scout_core verify`, then let the owner run: "
-            f"alter table {name} enable always trigger scout_append_only;",
-        )
-    if not open_tables:
-        yield Finding("audit", "append-only", "OK", f"All {len(tables)} tables refuse changes.")
-
-
-def _data_quality(conn: Connection) -> Iterator[Finding]:
-    issues = ask(conn, "open_issues")
-    for issue in issues:
-        yield Finding(
-            "data",
-            issue.rule,
-            "WARN",
-            f"{issue.issue_count:,} source values are bad in this way.",
-            "Mend them at the source; the next refresh closes what is mended "
-            "(list: scout.data_quality_issues).",
-        )
-    if not issues:
-        yield Finding("data", "data quality", "OK", "No issue is open.")

@@ -117,6 +117,15 @@ def test_a_damage_is_found_in_its_layer(db_url: str, damage: str, layer: str, st
     assert (layer, state) in {(f.layer, f.state) for f in new}
 
 
+def test_a_layer_too_damaged_to_be_examined_hides_no_other(db_url: str) -> None:
+    run(db_url, "drop table scout.install_facts cascade", "drop table scout.schema_files")
+    run(db_url, "create table scout.schema_files ()")
+    found = wrong(examine(db_url))
+    assert found["time zone", "time zone"].what.startswith("Cannot be examined: relation")
+    assert found["schema", "schema"].state == "FAIL"
+    assert {f.state for f in examine(db_url) if f.layer == "data"} == {"OK"}
+
+
 def test_where_the_product_is_not_there_init_is_told(source_db: str) -> None:
     last = examine(source_db)[-1]
     assert (last.layer, last.state) == ("installation", "FAIL")

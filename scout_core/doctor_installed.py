@@ -1,0 +1,168 @@
+"""What `doctor` looks at in an installation: zone, files, views, indexes, triggers, audit, data."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import Connection, text
+
+from scout_core.install_files import schema_files, table_objects, view_files
+from scout_core.install_objects import index_states, trigger_states
+from scout_core.install_schema import AUDIT_TABLES
+from scout_core.install_views import definition_hashes, differing
+from scout_core.installer import ask
+from scout_core.settings import Settings
+
+State = Literal["OK", "WARN", "FAIL"]
+INIT = "Run `python -m scout_core init`."
+APPEND_ONLY = (*AUDIT_TABLES, "scout.seals", "scout.decisions")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. `what` is a sentence; `todo` is empty where nothing is."""
+
+    layer: str
+    name: str
+    state: State
+    what: str
+    todo: str = ""
+
+
+def examine_timezone(conn: Connection, settings: Settings) -> Iterator[Finding]:
+    """The zone of the sources: as set, as installed, as the database has it."""
+    wanted = settings.source_timezone
+    facts = {row.name: row.value for row in ask(conn, "facts")}
+    installed = ask(conn, "source_timezone")[0].body
+    if installed != wanted or facts.get("source_timezone") != wanted:
+        yield Finding(
+            "time zone",
+            "setting",
+            "FAIL",
+            f"SCOUT_SOURCE_TIMEZONE is {wanted}, the database was installed with {installed}.",
+            INIT,
+        )
+    else:
+        yield Finding("time zone", "setting", "OK", f"Source times are read as {wanted}.")
+    session = ask(conn, "server")[0].session_timezone
+    if _same_clock(conn, session, wanted):
+        yield Finding("time zone", "database", "OK", f"The database's own zone is {session}.")
+    else:
+        yield Finding(
+            "time zone",
+            "database",
+            "WARN",
+            f"The database's own zone is {session}, not {wanted}: columns filled by the database "
+            "(created_at default now()) are then in that zone.",
+            "Look at a fresh source row; if its time is not in "
+            f"{wanted}, set SCOUT_SOURCE_TIMEZONE and run init.",
+        )
+
+
+def _same_clock(conn: Connection, zone: str, other: str) -> bool:
+    query = text("select now() at time zone :zone = now() at time zone :other")
+    return bool(conn.execute(query, {"zone": zone, "other": other}).scalar_one())
+
+
+def examine_schema_files(conn: Connection, sql_root: Path) -> Iterator[Finding]:
+    """Each numbered file: applied, unchanged, known."""
+    rows = conn.execute(text("select version, name, checksum from scout.schema_files"))
+    applied = {row.version: row for row in rows}
+    files = {file.version: file for file in schema_files(sql_root)}
+    problems = []
+    for version, row in applied.items():
+        if version not in files:
+            problems.append((row.name, "is applied but unknown here", "Install the newer version."))
+        elif files[version].checksum != row.checksum:
+            todo = "Restore the file and add a new one."
+            problems.append((row.name, "was edited after it was applied", todo))
+    problems += [
+        (file.name, "is not applied yet", INIT)
+        for version, file in files.items()
+        if version not in applied
+    ]
+    for name, what, todo in problems:
+        yield Finding("schema", name, "FAIL", f"Schema file {name} {what}.", todo)
+    if not problems:
+        yield Finding(
+            "schema", "schema files", "OK", f"All {len(files)} are applied and unchanged."
+        )
+
+
+def examine_views(conn: Connection, sql_root: Path, usable: frozenset[str]) -> Iterator[Finding]:
+    """Each view: there, and as init made it."""
+    wanted = view_files(sql_root, usable)
+    there = definition_hashes(conn, [view.name for view in wanted])
+    bad = differing(conn, wanted)
+    for view in bad:
+        what = "is not as init would make it" if view.name in there else "is missing"
+        yield Finding("views", view.name, "FAIL", f"{view.name} {what}.", INIT)
+    if not bad:
+        yield Finding("views", "views", "OK", f"All {len(wanted)} are there and unchanged.")
+
+
+def examine_indexes(conn: Connection, sql_root: Path, usable: frozenset[str]) -> Iterator[Finding]:
+    """Each index whose table is there: built and valid."""
+    wanted = [o for o in table_objects(sql_root, "indexes") if o.relation in usable]
+    states = index_states(conn, wanted)
+    for index in wanted:
+        if not states.get(index.name):
+            what = "is invalid" if index.name in states else "is missing"
+            yield Finding(
+                "indexes", index.name, "WARN", f"{index.name} on {index.relation} {what}.", INIT
+            )
+    if all(states.get(index.name) for index in wanted):
+        yield Finding("indexes", "indexes", "OK", f"All {len(wanted)} are there and valid.")
+
+
+def examine_triggers(conn: Connection, sql_root: Path, usable: frozenset[str]) -> Iterator[Finding]:
+    """Each trigger of the change tracking: there and enabled."""
+    wanted = [o for o in table_objects(sql_root, "triggers") if o.relation in usable]
+    states = trigger_states(conn, wanted)
+    for trigger in wanted:
+        if not states.get(trigger.name):
+            what = "is disabled" if trigger.name in states else "is missing"
+            yield Finding(
+                "triggers",
+                trigger.name,
+                "WARN",
+                f"{trigger.name} on {trigger.relation} {what}: scouts set there by hand are not "
+                "recorded.",
+                "Run init as a login that may create triggers there.",
+            )
+    if all(states.get(trigger.name) for trigger in wanted):
+        yield Finding("triggers", "triggers", "OK", f"All {len(wanted)} are there and enabled.")
+
+
+def examine_audit(conn: Connection) -> Iterator[Finding]:
+    """Each append-only table: its guard is always on."""
+    tables = ask(conn, "append_only", relation_names=list(APPEND_ONLY))
+    open_tables = [row.relation_name for row in tables if not row.is_guarded]
+    for name in open_tables:
+        yield Finding(
+            "audit",
+            name,
+            "FAIL",
+            f"{name} can be changed: its guard scout_append_only is missing or not always on.",
+            "Find out who took it away, run `python -m scout_core verify`, then let the owner run: "
+            f"alter table {name} enable always trigger scout_append_only;",
+        )
+    if not open_tables:
+        yield Finding("audit", "append-only", "OK", f"All {len(tables)} tables refuse changes.")
+
+
+def examine_data_quality(conn: Connection) -> Iterator[Finding]:
+    """Issues of source values that are open, by rule."""
+    issues = ask(conn, "open_issues")
+    for issue in issues:
+        yield Finding(
+            "data",
+            issue.rule,
+            "WARN",
+            f"{issue.issue_count:,} source values are bad in this way.",
+            "Mend them at the source; the next refresh closes what is mended "
+            "(list: scout.data_quality_issues).",
+        )
+    if not issues:
+        yield Finding("data", "data quality", "OK", "No issue is open.")
