@@ -10,7 +10,6 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -20,7 +19,7 @@ from tests.model.harness import Harness
 CHANCE = st.randoms(use_true_random=True)
 EVERYTHING = HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much
 SHORT = settings(
-    max_examples=60,
+    max_examples=40,
     stateful_step_count=15,
     deadline=None,
     derandomize=True,
@@ -45,7 +44,6 @@ def machine_of(harness: Harness) -> type[RuleBasedStateMachine]:
         def __init__(self) -> None:
             super().__init__()
             harness.reset()
-            self.is_fresh = False
 
         @initialize(chance=CHANCE)
         def start(self, chance: Random) -> None:
@@ -55,29 +53,20 @@ def machine_of(harness: Harness) -> type[RuleBasedStateMachine]:
         def add_evidence(self, chance: Random, pieces: int) -> None:
             for _ in range(pieces):
                 harness.generator.step(chance)
-            self.is_fresh = False
 
         @rule(chance=CHANCE, rows=st.integers(3, 8))
         def add_scouting_rows(self, chance: Random, rows: int) -> None:
             for _ in range(rows):
                 harness.generator.scouting(chance)
-            self.is_fresh = False
 
-        @rule(max_rows=st.sampled_from([10_000, 1, 2]))
-        def refresh(self, max_rows: int) -> None:
+        @rule(max_rows=st.sampled_from([10_000, 1, 2]), planned=st.booleans(), twice=st.booleans())
+        def refresh(self, max_rows: int, planned: bool, twice: bool) -> None:
+            if planned:
+                harness.plan()
             harness.refresh(max_rows)
-            self.is_fresh = True
-
-        @rule()
-        def plan_then_refresh(self) -> None:
-            harness.plan()
-            harness.refresh()
-            self.is_fresh = True
-
-        @precondition(lambda self: self.is_fresh)
-        @rule()
-        def refresh_again(self) -> None:
-            harness.refresh_again()
+            if twice:
+                harness.compare()
+                harness.refresh_again()
 
         @invariant()
         def the_model_agrees(self) -> None:

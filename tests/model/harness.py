@@ -13,8 +13,10 @@ from scout_core.refresh import plan, run_refresh
 from scout_core.runs import Actor
 from scout_core.settings import load
 from tests.model.generator import Generator
-from tests.model.invariants import AFTER_A_RUN, BROKEN, CLAIMS
+from tests.model.identity import pool
+from tests.model.invariants import AFTER_A_RUN, BROKEN, CLAIMS, OPEN_ISSUES
 from tests.model.observe import (
+    QUERIES,
     Rows,
     differences,
     expected,
@@ -102,7 +104,7 @@ class Harness:
     def refresh(self, max_rows: int = 10_000) -> None:
         """One run in the database and in the model. Claims and payments must stay as they are."""
         with self.claims_untouched():
-            run_refresh(
+            result = run_refresh(
                 self.database,
                 load({"SCOUT_RUN_MAX_ROWS": str(max_rows)}, dotenv=None),
                 actor=Actor("test", "operator"),
@@ -110,8 +112,18 @@ class Harness:
                 reason="a run of the state machine",
             )
         assert not self.query(AFTER_A_RUN), "I5 ledger and audit are not of one transaction"
+        assert sorted(self.query(OPEN_ISSUES)) == sorted(self.query(QUERIES["issues"]))
+        self._conserved(result.stats)
         refresh(self.world)
         self._take_times()
+
+    def _conserved(self, stats: dict[str, Any]) -> None:
+        """The numbers of a run add up: nothing read is lost (I12)."""
+        events, link = stats["steps"]["record"]["events"], stats["steps"]["link"]
+        parts = events["used"] + events["without_scout"] + events["unreadable"]
+        assert events["read"] == parts == len(self.world.events), events
+        assert link["seen"] == link["changed"] + sum(link["skipped"].values()), link
+        assert link["seen"] == len(pool(self.world)), link
 
     def _take_times(self) -> None:
         """Times that only the database knows: when its run wrote a ledger row."""
@@ -147,7 +159,12 @@ class Harness:
 
     def compare(self) -> None:
         """Every view and table is as the model says, and the invariants hold."""
-        wrong = differences(observe(self.query), expected(self.world))
+        shown = observe(self.query)
+        wrong = differences(shown, expected(self.world))
+        (numbers,) = shown["snapshot"]
+        lengths = [len(shown[name]) for name in ("registry", "backlog", "conflicts")]
+        if [numbers[0], numbers[3], numbers[4]] != lengths or sum(numbers[5:8]) != numbers[3]:
+            wrong.append(f"I12 the numbers {numbers} are not the lengths of the lists {lengths}")
         for label, sql in BROKEN.items():
             wrong += [f"{label}: {row}" for row in self.query(sql)]
         wrong += self._replay()

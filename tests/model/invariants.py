@@ -25,12 +25,6 @@ BROKEN = {
             coalesce(is_new_row, false) <> (evidence_json_old is null
                 and attribution_confidence_old is null)
             or (evidence_json_old ? 'old' and not coalesce(evidence_json_new ? 'old', false)))""",
-    "A + C + D is not the number of persons missing a scout": """
-        select 1 from ops.v_scout_attribution_metrics_snapshot as s
-        where s.persons_missing_scout <> (
-                select count(*) from ops.v_persons_without_scout_categorized)
-            or s.conflicts_count <> (select count(*) from ops.v_scout_attribution_conflicts)
-            or s.total_persons <> (select count(*) from canon.identity_registry)""",
     "a run that is not over": "select id from ops.ingestion_runs where status = 'RUNNING'"
     " or (completed_at is null)",
 }
@@ -48,3 +42,6 @@ CLAIMS = """
         select xmin::text || xmax::text || ctid::text || p::text
         from public.module_ct_cabinet_payments as p
     ) as t (line)"""
+OPEN_ISSUES = """
+    select distinct rule, source_table, source_pk from scout.data_quality_issues
+    where closed_at is null"""

@@ -7,6 +7,7 @@ from typing import Any
 from scout_core.refresh import Plan
 from tests.model.evidence import list_pieces
 from tests.model.persons import list_states, snapshot
+from tests.model.quality import list_issues
 from tests.model.refresh import after_refresh
 from tests.model.world import SCOUTING, World
 
@@ -30,14 +31,12 @@ QUERIES = {
         from ops.v_scout_attribution""",
     "conflicts": """
         select person_key::text, conflict_kind, array_to_string(scout_ids, ','),
-            distinct_scout_count, ledger_scout_id
+            distinct_scout_count, ledger_scout_id, total_sources, array_to_string(sources, ',')
         from ops.v_scout_attribution_conflicts""",
     "backlog": """
-        select person_key::text, category, category_label, reason_code, event_count, is_conflict
+        select person_key::text, category, category_label, reason_code, event_count, is_conflict,
+            scout_id, first_event_date::text, last_event_date::text
         from ops.v_persons_without_scout_categorized""",
-    "backlog scouts": """
-        select person_key::text, scout_id
-        from ops.v_persons_without_scout_categorized where scout_id is not null""",
     "snapshot": """
         select total_persons, persons_with_scout_satisfactory, pct_scout_satisfactory::text,
             persons_missing_scout, conflicts_count, backlog_a_events_without_scout,
@@ -58,6 +57,7 @@ QUERIES = {
             old_attributed_scout_id, new_attributed_scout_id, backfill_method
         from ops.lead_ledger_scout_backfill_audit""",
     "link audit": "select source_pk, action_type from ops.identity_links_backfill_audit",
+    "issues": "select distinct rule, source_table, source_pk from scout.v_source_issues",
 }
 
 
@@ -90,17 +90,16 @@ def expected(world: World) -> dict[str, Rows]:
         ],
         "conflicts": [
             (s.person_key, s.conflict_kind, ",".join(map(str, s.conflict_scout_ids)),
-             len(s.conflict_scout_ids), world.ledger_scout(s.person_key))
+             len(s.conflict_scout_ids), world.ledger_scout(s.person_key), s.piece_count,
+             ",".join(s.source_tables))
             for s in states.values() if s.conflict_kind is not None
         ],
         "backlog": [
             (s.person_key, s.category, LABELS[s.category], s.reason_code, s.event_count,
-             s.conflict_kind is not None)
+             s.conflict_kind is not None,
+             *(s.event_scouts if len(s.event_scouts) == 1 else [None]),
+             min(s.event_days, default=None), max(s.event_days, default=None))
             for s in states.values() if s.category is not None
-        ],
-        "backlog scouts": [
-            (s.person_key, *s.event_scouts)
-            for s in states.values() if s.category == "D" and len(s.event_scouts) == 1
         ],
         "snapshot": [tuple(None if v is None else v if isinstance(v, int) else str(v)
                            for v in snapshot(world).values())],
@@ -116,6 +115,7 @@ def expected(world: World) -> dict[str, Rows]:
         ],
         "ledger audit": _numbered_audit(world),
         "link audit": list(world.link_audit),
+        "issues": list(list_issues(world)),
     }  # fmt: skip
     return {name: _order(rows) for name, rows in found.items()}
 

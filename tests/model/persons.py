@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from tests.model.evidence import Piece, canonical, list_pieces, list_unreadable, read_event
+from tests.model.keys import sound_day
 from tests.model.world import BACKFILL, CABINET, EXTERNAL, MIGRATIONS, SCOUTING, Decision, World
 
 
@@ -21,6 +22,9 @@ class State:
     other_scouts: frozenset[int]
     event_scouts: frozenset[int]
     event_count: int
+    event_days: tuple[str, ...]
+    piece_count: int
+    source_tables: tuple[str, ...]
     unreadable: bool
     is_lead: bool
     decision: Decision | None
@@ -44,7 +48,7 @@ def decision_in_force(world: World, person_key: str) -> Decision | None:
 def got_scout_elsewhere_at(world: World, person_key: str) -> datetime | None:
     """When the ledger got its scout from elsewhere; None when our run wrote it."""
     own = sorted((a for a in world.audit if a.person_key == person_key), key=lambda a: a.seq)
-    if own and own[-1].method == BACKFILL:
+    if own and own[-1].method == BACKFILL and own[-1].new == world.ledger_scout(person_key):
         return None
     external = [a for a in own if a.method == EXTERNAL]
     return external[-1].at if external else world.ledger[person_key].updated_at
@@ -123,6 +127,9 @@ def list_states(world: World) -> dict[str, State]:
             other_scouts=scouts,
             event_scouts=event_scouts,
             event_count=len(events),
+            event_days=tuple(d for e in events if (d := sound_day(e.event_date)) is not None),
+            piece_count=len(by_person[key]),
+            source_tables=tuple(sorted({p.source_table for p in by_person[key]})),
             unreadable=key in unreadable,
             is_lead=bool(events) or key in linked,
             decision=decision_in_force(world, key),
