@@ -29,6 +29,7 @@ class PlannedLink:
     match_rule: str | None
     reason_code: str | None
     is_new_person: bool
+    is_new_reason: bool
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,13 @@ class PlannedScout:
 class Plan:
     """What a run would change now, row by row, and what it would leave and why.
 
-    links: every scouting row without a link, in the order in which it would be judged; those of
-    them that would be left with the reason that they already have are no change. scouts: by key.
+    links: every scouting row without a link, in the order in which it would be judged; one left
+    for the reason that it already has (is_new_reason false) is no change. scouts: by key.
     """
 
     total_persons: int
     is_first_run: bool
     links: tuple[PlannedLink, ...]
-    changed_reasons: frozenset[str]
     scouts: tuple[PlannedScout, ...]
     skipped_scouts: Mapping[str, int]
     guard: str | None
@@ -59,8 +59,8 @@ class Plan:
     @property
     def changed_rows(self) -> int:
         """Links, unmatched rows and ledger rows that the run would write."""
-        links = sum(link.outcome == "LINK" for link in self.links)
-        return links + len(self.changed_reasons) + len(self.scouts)
+        links = sum(link.outcome == "LINK" or link.is_new_reason for link in self.links)
+        return links + len(self.scouts)
 
 
 def plan(conn: Connection, settings: Settings) -> Plan:
@@ -76,13 +76,11 @@ def plan(conn: Connection, settings: Settings) -> Plan:
     scouts = tuple(
         PlannedScout(**row) for row in conn.execute(sql.query("refresh", "plan_scouts")).mappings()
     )
-    changed_reasons = frozenset(conn.execute(sql.query("refresh", "plan_reasons")).scalars())
     to_link = sum(link.outcome == "LINK" for link in links)
     return Plan(
         total_persons=facts["total_persons"],
         is_first_run=facts["is_first_run"],
         links=links,
-        changed_reasons=changed_reasons,
         scouts=scouts,
         skipped_scouts=_skipped(conn),
         guard=None

@@ -48,7 +48,7 @@ def take(db: Database, kind: Kind) -> Transaction:
             raise RunBusy("Another run is starting: try again in a moment.", run_id=None)
         raise RunBusy(
             f"Run {row['run_id']} is already running (started "
-            f"{row['started_at']:%Y-%m-%d %H:%M:%S} UTC by {row['actor']}): wait until it has ended.",
+            f"{row['started_at']:%Y-%m-%d %H:%M:%S} UTC by {row['actor']}): wait for its end.",
             run_id=row["run_id"],
         )
 

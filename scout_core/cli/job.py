@@ -170,7 +170,7 @@ def _show_plan(rows: int) -> None:
                 for rule, n in sorted(by_rule.items(), key=str)
             ]
             + [("link", "leave it", reason, n) for reason, n in sorted(by_reason.items(), key=str)]
-            + [("link", "write a new reason", "", len(planned.changed_reasons))]
+            + [("link", "write a new reason", "", sum(link.is_new_reason for link in left))]
             + [
                 (
                     "propagate",
@@ -226,7 +226,6 @@ def _show_plan(rows: int) -> None:
             "links_by_rule": dict(by_rule),
             "left_by_reason": dict(by_reason),
             "links": planned.links,
-            "changed_reasons": sorted(planned.changed_reasons),
             "scouts": planned.scouts,
             "skipped_scouts": planned.skipped_scouts,
         },

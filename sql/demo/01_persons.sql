@@ -9,19 +9,21 @@ as $$
         / 4294967296.0::double precision
 $$;
 
--- Nine digits, another for every number: the multiplier shares no factor with the modulus.
+-- Another place for every number: the multiplier shares no factor with the modulus.
+create or replace function pg_temp.place(seed bigint, number bigint)
+returns bigint
+language sql immutable parallel safe
+as $$ select (number * 27644437 + abs(hashint8(seed)::bigint)) % 70000000 $$;
+
 create or replace function pg_temp.phone_digits(seed bigint, number bigint)
 returns text
 language sql immutable parallel safe
-as $$ select (910000000 + (number * 27644437 + abs(hashint8(seed)::bigint)) % 70000000)::text $$;
+as $$ select (910000000 + pg_temp.place(seed, number))::text $$;
 
 create or replace function pg_temp.license_text(seed bigint, number bigint)
 returns text
 language sql immutable parallel safe
-as $$
-    select
-        'Q' || lpad(((number * 27644437 + abs(hashint8(seed + 1)::bigint)) % 100000000)::text, 8, '0')
-$$;
+as $$ select 'Q' || (13571113 + pg_temp.place(seed, number)) $$;
 
 -- 32 hexadecimal digits, another for every number. (A draw would not do: the hash functions of
 -- integers see 32 bits, and a million draws have a few hundred twins in them.)

@@ -1,26 +1,38 @@
--- Drivers of the fleet: those of the persons who have one, and many whom nobody brought.
+-- Drivers of the fleet: those of the persons who have one, and many whom nobody brought. All that
+-- is indexed follows their place in one order, which halves the time that the indexes take.
 create temp table demo_drivers on commit drop as
+with
+drivers as (
+    select
+        driver_id,
+        phone,
+        license,
+        full_name,
+        first_at,
+        pg_temp.place(seed, n) as place
+    from demo_persons
+    where driver_id is not null
+    union all
+    select
+        pg_temp.hex_key(s.seed, g.n, 'driver'),
+        pg_temp.phone_digits(s.seed, g.n),
+        pg_temp.license_text(s.seed, g.n),
+        'Conductor ' || lpad(g.n::text, 7, '0'),
+        pg_temp.days_ago(s.today, 100 + 20 * pg_temp.share(g.n, 'age')),
+        pg_temp.place(s.seed, g.n)
+    from demo_settings as s
+    cross join lateral generate_series(
+        s.persons + 1, s.persons + least(125000, 20 * s.persons)
+    ) as g (n)
+)
+
 select
-    driver_id,
-    phone,
-    license,
-    full_name,
-    draw,
-    first_at
-from demo_persons
-where driver_id is not null
-union all
-select
-    pg_temp.hex_key(s.seed, g.n, 'driver'),
-    pg_temp.phone_digits(s.seed, g.n),
-    pg_temp.license_text(s.seed, g.n),
-    'Conductor ' || lpad(g.n::text, 7, '0'),
-    hashint8extended(g.n, s.seed),
-    pg_temp.days_ago(s.today, 100 + 20 * pg_temp.share(hashint8extended(g.n, s.seed), 'age'))
-from demo_settings as s
-cross join lateral generate_series(
-    s.persons + 1, s.persons + least(125000, 20 * s.persons)
-) as g (n);
+    *,
+    lpad(place::text, 8, '0') as plate,
+    (place / 10000000)::text as brand,
+    (place / 10000000)::text || (place / 2500000 % 4)::text as model
+from drivers
+order by place;
 
 insert into canon.drivers_index (
     driver_id,
@@ -41,14 +53,14 @@ select
     'park-demo',
     d.phone,
     d.license,
-    'DEMO' || lpad((d.draw & 1048575)::text, 7, '0'),
+    'DEMO' || d.plate,
     upper(d.full_name),
     d.first_at::date,
     s.today - 1,
     d.first_at,
     d.first_at,
-    'MARCA ' || (d.draw & 7),
-    'MODELO ' || (d.draw & 31)
+    'MARCA ' || d.brand,
+    'MODELO ' || d.model
 from demo_drivers as d
 cross join demo_settings as s;
 
@@ -73,10 +85,10 @@ select
     '+51' || phone,
     license,
     license,
-    'DEMO-' || lpad((draw & 1048575)::text, 7, '0'),
-    'DEMO' || lpad((draw & 1048575)::text, 7, '0'),
-    'Marca ' || (draw & 7),
-    'Modelo ' || (draw & 31),
+    'DEMO-' || plate,
+    'DEMO' || plate,
+    'Marca ' || brand,
+    'Modelo ' || model,
     full_name,
     first_at::date,
     first_at,

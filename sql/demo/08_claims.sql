@@ -28,10 +28,13 @@ ranked as (
             k,
             draw,
             category = 'S'
-            or n in (
-                select e.n
-                from demo_evidence as e
-                where e.scout_id is not null and e.link is not null and e.event is distinct from 'similar key'
+            or cohort in (
+                select r.cohort
+                from demo_recipes as r
+                where
+                    r.names is not null
+                    and r.link is not null
+                    and r.event is distinct from 'similar key'
             ) as has_scout
         from demo_persons
         where driver_id is not null

@@ -1,13 +1,13 @@
 -- name: last_runs
 select
-    r.id as run_id,
-    r.status::text as status,
+    r.run_id,
+    r.status,
     r.started_at,
     r.completed_at,
-    r.error_message::text as error
-from ops.ingestion_runs as r
+    r.error
+from scout.v_runs as r
 where r.job_type = 'scout_attribution_refresh'
-order by r.started_at desc, r.id desc
+order by r.started_at desc, r.run_id desc
 limit 20;
 
 -- name: history

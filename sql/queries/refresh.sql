@@ -14,17 +14,13 @@ select
     c.person_key::text as person_key,
     c.match_rule,
     c.reason_code,
-    c.is_founder as is_new_person
-from scout.v_identity_candidates as c
-order by c.apply_order;
-
--- name: plan_reasons
-select c.source_pk
+    c.is_founder as is_new_person,
+    c.outcome = 'UNMATCHED'
+    and (u.id is null or u.status = 'RESOLVED' or (u.status = 'OPEN' and u.reason_code <> c.reason_code)) as is_new_reason
 from scout.v_identity_candidates as c
 left join canon.identity_unmatched as u
     on u.source_table = 'module_ct_scouting_daily' and u.source_pk = c.source_pk
-where c.outcome = 'UNMATCHED'
-    and (u.id is null or u.status = 'RESOLVED' or (u.status = 'OPEN' and u.reason_code <> c.reason_code));
+order by c.apply_order;
 
 -- name: plan_scouts
 select

@@ -161,17 +161,15 @@ from failed as f;
 
 -- name: newest
 select
-    r.id as run_id,
-    r.job_type::text as job_type,
-    s.trigger,
-    s.actor,
-    r.status::text as status,
+    r.run_id,
+    r.job_type,
+    r.trigger,
+    r.actor,
+    r.status,
     r.started_at,
     r.completed_at,
     r.stats,
-    r.error_message::text as error
-from ops.ingestion_runs as r
-left join scout.runs as s on s.run_id = r.id
-where r.job_type::text like 'scout_attribution_%'
-order by r.started_at desc, r.id desc
+    r.error
+from scout.v_runs as r
+order by r.started_at desc, r.run_id desc
 limit :row_limit;
