@@ -124,7 +124,8 @@ def _build(installer: Installer, index: TableObject) -> bool:
             return True
     _drop_index(installer, index.relation, index.name)
     installer.misses(
-        f"Index {index.name} on {index.relation} is lost ({words}): slower, not wrong."
+        f"Index {index.name} on {index.relation} could not be built ({words}): what it serves is "
+        "slower or less guarded until an init builds it."
     )
     return False
 

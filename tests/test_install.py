@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from scout_core import install
+from scout_core import install, runs
 from scout_core.errors import (
     DatabaseReadOnly,
     InstallError,
@@ -78,6 +78,7 @@ def test_the_kinds_of_run_are_labels_that_can_be_used(db_url: str) -> None:
         db_url, "select enumlabel::text from pg_enum where enumtypid = 'jobtype'::regtype"
     )
     assert labels == ["identity_run", "drivers_index_refresh", *JOB_TYPES]
+    assert set(runs.JOB_TYPES.values()) == set(JOB_TYPES)
 
 
 def test_facts_of_the_installation_are_noted(db_url: str) -> None:
