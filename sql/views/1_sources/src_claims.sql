@@ -1,4 +1,5 @@
--- One row per claim (driver_id, milestone_value), as the owner's collection view gives it.
+-- One row per claim (driver_id, milestone_value), as the owner's collection view gives it; dates outside
+-- 1900..2199 are null. A claim on which the owner's view raises cannot be read at all.
 -- source: ops.v_yango_cabinet_claims_for_collection
 -- name: present
 create or replace view scout.src_claims as
@@ -7,14 +8,14 @@ select
     c.person_key,
     c.driver_name,
     c.milestone_value,
-    c.lead_date,
+    case when c.lead_date >= '1900-01-01' and c.lead_date < '2200-01-01' then c.lead_date end as lead_date,
     c.expected_amount,
-    c.yango_due_date,
+    case when c.yango_due_date >= '1900-01-01' and c.yango_due_date < '2200-01-01' then c.yango_due_date end as yango_due_date,
     c.days_overdue_yango,
     c.overdue_bucket_yango,
     c.yango_payment_status,
     c.payment_key,
-    c.pay_date,
+    case when c.pay_date >= '1900-01-01' and c.pay_date < '2200-01-01' then c.pay_date end as pay_date,
     c.reason_code,
     c.match_rule,
     c.match_confidence,

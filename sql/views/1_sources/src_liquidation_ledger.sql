@@ -7,6 +7,7 @@ select
     l.scout_id::integer as scout_id,
     l.milestone_value::integer as milestone_value,
     l.amount::numeric(12, 2) as amount_pen,
+    case when scout.sane_timestamp(l.paid_at) is null then l.paid_at::text end as raw_bad_date,
     scout.sane_timestamp(l.paid_at) as paid_at
 from ops.scout_liquidation_ledger as l
 where l.paid_at is not null;
@@ -17,5 +18,6 @@ select
     null::integer as scout_id,
     null::integer as milestone_value,
     null::numeric(12, 2) as amount_pen,
+    null::text as raw_bad_date,
     null::timestamptz as paid_at
 where false;

@@ -4,9 +4,14 @@
 create or replace view scout.src_scouts_list as
 select
     scout.parse_scout_id(l.scout_id) as scout_id,
+    l.scout_id::text as source_pk,
     l.raw_name::text as raw_name,
     l.name::text as scout_name,
     l.is_active,
+    case
+        when l.created_at is not null and scout.source_timestamp(l.created_at) is null then l.created_at::text
+        when l.updated_at is not null and scout.source_timestamp(l.updated_at) is null then l.updated_at::text
+    end as raw_bad_date,
     scout.source_timestamp(l.created_at) as created_at,
     scout.source_timestamp(l.updated_at) as updated_at
 from public.module_ct_scouts_list as l;
@@ -14,9 +19,11 @@ from public.module_ct_scouts_list as l;
 create or replace view scout.src_scouts_list as
 select
     null::integer as scout_id,
+    null::text as source_pk,
     null::text as raw_name,
     null::text as scout_name,
     null::boolean as is_active,
+    null::text as raw_bad_date,
     null::timestamptz as created_at,
     null::timestamptz as updated_at
 where false;

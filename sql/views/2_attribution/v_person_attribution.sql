@@ -3,7 +3,7 @@
 create or replace view scout.v_person_attribution as
 select
     p.person_key,
-    p.registered_at,
+    scout.sane_timestamp(p.registered_at) as registered_at,
     p.is_lead,
     p.has_identity_link,
     p.has_ledger_row,
@@ -97,6 +97,7 @@ left join scout.v_decisions_in_force as d
     on d.person_key = p.person_key
 left join scout.v_held_persons as h
     on h.person_key = p.person_key;
+comment on column scout.v_person_attribution.registered_at is 'Null outside 1900..2199.';
 comment on column scout.v_person_attribution.category is
 'Backlog: D events name a scout, A events name none, C no events; null = the ledger has a scout.';
 comment on column scout.v_person_attribution.conflict_kind is

@@ -91,6 +91,20 @@ bad_dates as (
         null,
         c.raw_bad_date
     from scout.src_cabinet_leads as c
+    union all
+    select
+        'public.module_ct_scouts_list',
+        coalesce(l.source_pk, ''),
+        null,
+        l.raw_bad_date
+    from scout.src_scouts_list as l
+    union all
+    select
+        'ops.scout_liquidation_ledger',
+        coalesce(p.person_key::text, ''),
+        p.person_key,
+        p.raw_bad_date
+    from scout.src_liquidation_ledger as p
 )
 
 select
