@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from scout_core import demo
 from scout_core.database import ADMIN, LOOK, Database
 from scout_core.refresh import run_refresh
 from scout_core.runs import Actor, RunResult
@@ -107,6 +108,24 @@ class Look:
 def installed(server_url: str) -> Iterator[Database]:
     """A database of its own, installed and empty, for a fixture of wider scope than a test."""
     with databases.clone(server_url, databases.installed_template(server_url)) as url:
+        database = Database(url)
+        yield database
+        database.dispose()
+
+
+@contextmanager
+def refreshed_demo(server_url: str) -> Iterator[Database]:
+    """A database of its own with demo data of 300 persons after one refresh."""
+
+    def fill(url: str) -> None:
+        database = Database(url)
+        demo.load(database, load({}, dotenv=None), persons=300, report=lambda _: None)
+        refresh(database)
+        database.dispose()
+
+    made_of = databases.hash_of("tests/source_schema.sql", "sql", "scout_core")
+    template = databases.template(server_url, "refreshed300", made_of, fill)
+    with databases.clone(server_url, template) as url:
         database = Database(url)
         yield database
         database.dispose()
