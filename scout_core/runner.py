@@ -20,7 +20,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from scout_core import __version__, logs, run_lock, sql
 from scout_core.database import CONTROL, JOB, Database, Transaction, is_retryable, wrapped_errors
-from scout_core.errors import DatabaseAway, DatabaseError, GuardStopped, RunFailed, ScoutError
+from scout_core.errors import (
+    DatabaseAway,
+    DatabaseError,
+    GuardStopped,
+    RunBusy,
+    RunFailed,
+    ScoutError,
+)
 from scout_core.runs import JOB_TYPES, Request, RunResult, by_id, execute, require_role, result_of
 
 Progress = Callable[[str, int, int], None]
@@ -146,7 +153,14 @@ def work_run(
     attached = _find_answer(db, request)
     if attached is not None:
         return attached
-    transaction = run_lock.take(db, request.kind)
+    try:
+        transaction = run_lock.take(db, request.kind)
+    except RunBusy:
+        # the run in the way may be this very request, sent twice at once
+        attached = _find_answer(db, request)
+        if attached is None:
+            raise
+        return attached
     try:
         at("after lock")
         run_id, existing = _open_run(db, request)
