@@ -12,9 +12,25 @@ with batch as materialized (
         p.match_confidence,
         p.is_founder,
         p.license_key,
-        p.phone_key
+        p.phone_key,
+        -- constants where they can be: built anew for each row they took a fifth of the step
+        case
+            when p.license_key is null then '{"has_license": false, "has_phone": true}'::jsonb
+            when p.phone_key is null then '{"has_license": true, "has_phone": false}'::jsonb
+            else '{"has_license": true, "has_phone": true}'::jsonb
+        end || case
+            when p.driver_id is null then '{}'::jsonb
+            else jsonb_build_object('driver_id', p.driver_id)
+        end as evidence
     from scout.planned_links as p
-    where p.run_id = :run_id and p.outcome = 'LINK' and p.apply_order > :after_order
+    where p.run_id = :run_id
+        and p.outcome = 'LINK'
+        and p.apply_order > :after_order
+        -- linked by somebody else since the plan was made
+        and not exists (
+            select from canon.identity_links as k
+            where k.source_table = 'module_ct_scouting_daily' and k.source_pk = p.row_id::text
+        )
     order by p.apply_order
     limit :row_limit
 ),
@@ -49,19 +65,12 @@ linked as (
         b.match_rule,
         b.match_score,
         b.match_confidence::confidencelevel,
-        jsonb_build_object(
-            'rule', b.match_rule,
-            'has_license', b.license_key is not null,
-            'has_phone', b.phone_key is not null,
-            'driver_id', b.driver_id,
-            'run_id', cast(:run_id as integer)
-        ),
+        b.evidence,
         now(),
         :run_id
     from batch as b
     -- a person whose key somebody took meanwhile is not ours to link
     where not b.is_founder or b.person_key in (select f.person_key from founded as f)
-    on conflict (source_table, source_pk) do nothing
     returning source_table, source_pk, person_key, match_rule, match_score, confidence_level, evidence
 ),
 

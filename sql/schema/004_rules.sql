@@ -62,24 +62,24 @@ as $$
 $$;
 comment on function scout.code_points(text) is 'Code points of the first characters that are not printable ASCII; null when all are.';
 
+create function scout.founded_person_key(row_id bigint, attempt integer) returns uuid
+language sql immutable parallel safe
+as $$
+    select md5(
+        'scout_attribution:module_ct_scouting_daily:' || row_id || case when attempt = 0 then '' else ':' || attempt end
+    )::uuid
+$$;
+comment on function scout.founded_person_key(bigint, integer) is
+'Key of the person that a scouting row founds: from the row, never from personal data. attempt 0 unless that key is taken.';
+
 create function scout.new_person_key(row_id bigint) returns uuid
 language sql stable security definer set search_path = pg_catalog
 as $$
-    -- from the row, never from personal data; a later number when the key is taken by a person already there
-    select coalesce(
-        (
-            select k.person_key
-            from (values (md5('scout_attribution:module_ct_scouting_daily:' || row_id)::uuid)) as k (person_key)
-            where not exists (select from canon.identity_registry as r where r.person_key = k.person_key)
-        ),
-        (
-            select k.person_key
-            from generate_series(1, 99) as n
-            cross join lateral (values (md5('scout_attribution:module_ct_scouting_daily:' || row_id || ':' || n)::uuid)) as k (person_key)
-            where not exists (select from canon.identity_registry as r where r.person_key = k.person_key)
-            order by n
-            limit 1
-        )
-    )
+    select k.person_key
+    from generate_series(0, 99) as n
+    cross join lateral (values (scout.founded_person_key(row_id, n))) as k (person_key)
+    where not exists (select from canon.identity_registry as r where r.person_key = k.person_key)
+    order by n
+    limit 1
 $$;
-comment on function scout.new_person_key(bigint) is 'Key for the person that a scouting row founds, the same each time until it is used.';
+comment on function scout.new_person_key(bigint) is 'The first key for the person that a scouting row founds that nobody has.';

@@ -4,13 +4,13 @@
 create or replace view scout.src_drivers_index as
 select
     d.driver_id::text as driver_id,
-    scout.license_key(d.license_norm) as license_key,
-    scout.phone_key(d.phone_norm) as phone_key
+    scout.license_key(d.license_norm) collate "C" as license_key,
+    scout.phone_key(d.phone_norm) collate "C" as phone_key
 from canon.drivers_index as d;
 -- name: absent
 create or replace view scout.src_drivers_index as
 select
     null::text as driver_id,
-    null::text as license_key,
-    null::text as phone_key
+    null::text collate "C" as license_key,
+    null::text collate "C" as phone_key
 where false;

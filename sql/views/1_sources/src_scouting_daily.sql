@@ -13,8 +13,8 @@ select
         when s.registration_date is not null and scout.sane_date(s.registration_date) is null then s.registration_date::text
         when s.created_at is not null and scout.source_timestamp(s.created_at) is null then s.created_at::text
     end as raw_bad_date,
-    scout.license_key(s.driver_license) as license_key,
-    scout.phone_key(s.driver_phone) as phone_key,
+    scout.license_key(s.driver_license) collate "C" as license_key,
+    scout.phone_key(s.driver_phone) collate "C" as phone_key,
     s.driver_license::text as driver_license,
     s.driver_phone::text as driver_phone,
     s.acquisition_method::text as acquisition_method,
@@ -31,8 +31,8 @@ select
     null::boolean as is_unreadable,
     null::text as raw_scout_id,
     null::text as raw_bad_date,
-    null::text as license_key,
-    null::text as phone_key,
+    null::text collate "C" as license_key,
+    null::text collate "C" as phone_key,
     null::text as driver_license,
     null::text as driver_phone,
     null::text as acquisition_method,

@@ -38,13 +38,30 @@ pool_phones as materialized (
     where p.phone_key is not null
 ),
 
+-- With many rows the keys of the registry are computed once; with few, its indexes on them are used.
+registry_keys as materialized (
+    select
+        r.person_key,
+        scout.license_key(r.primary_license) collate "C" as license_key,
+        scout.phone_key(r.primary_phone) collate "C" as phone_key
+    from canon.identity_registry as r
+    where (select count(*) from pool) > 2000
+),
+
 -- persons known under a licence: registry, drivers, linked scouting rows
 license_persons as materialized (
     select
         k.license_key,
         r.person_key
     from pool_licenses as k
-    inner join canon.identity_registry as r on scout.license_key(r.primary_license) = k.license_key
+    inner join canon.identity_registry as r on scout.license_key(r.primary_license) collate "C" = k.license_key
+    where (select count(*) from pool) <= 2000
+    union
+    select
+        k.license_key,
+        r.person_key
+    from pool_licenses as k
+    inner join registry_keys as r on r.license_key = k.license_key
     union
     select
         k.license_key,
@@ -66,7 +83,14 @@ stated_phone_persons as materialized (
         k.phone_key,
         r.person_key
     from pool_phones as k
-    inner join canon.identity_registry as r on scout.phone_key(r.primary_phone) = k.phone_key
+    inner join canon.identity_registry as r on scout.phone_key(r.primary_phone) collate "C" = k.phone_key
+    where (select count(*) from pool) <= 2000
+    union
+    select
+        k.phone_key,
+        r.person_key
+    from pool_phones as k
+    inner join registry_keys as r on r.phone_key = k.phone_key
     union
     select
         k.phone_key,
@@ -74,6 +98,24 @@ stated_phone_persons as materialized (
     from pool_phones as k
     inner join scout.src_drivers_index as d on d.phone_key = k.phone_key
     inner join canon.identity_links as l on l.source_table = 'drivers' and l.source_pk = d.driver_id
+),
+
+licenses as materialized (
+    select
+        l.license_key,
+        count(*)::integer as person_count,
+        (array_agg(l.person_key))[1] as person_key,
+        (array_agg(l.person_key order by l.person_key))[1:10] as person_keys
+    from license_persons as l
+    group by l.license_key
+),
+
+-- phones of rows whose licence does not settle them: nobody has it, or there is none
+open_phones as materialized (
+    select distinct p.phone_key
+    from pool as p
+    where p.phone_key is not null
+        and not exists (select from licenses as l where l.license_key = p.license_key)
 ),
 
 phone_persons as materialized (
@@ -89,70 +131,69 @@ phone_persons as materialized (
     inner join scout.v_scouting_persons as s on s.phone_key = k.phone_key
 ),
 
-licenses as materialized (
+-- rows that show an open phone with a licence; those of the pool have their keys already
+shown_licenses as (
     select
-        l.license_key,
-        count(*)::integer as person_count,
-        (array_agg(l.person_key))[1] as person_key,
-        (array_agg(l.person_key order by l.person_key))[1:10] as person_keys
-    from license_persons as l
-    group by l.license_key
+        k.phone_key,
+        p.license_key,
+        p.row_id as naming_row_id
+    from open_phones as k
+    inner join pool as p on p.phone_key = k.phone_key
+    where p.license_key is not null
+    union all
+    select
+        k.phone_key,
+        s.license_key,
+        case when s.scout_id is not null then s.row_id end as naming_row_id
+    from open_phones as k
+    inner join scout.src_scouting_daily as s on s.phone_key = k.phone_key
+    where s.row_id not in (select p.row_id from pool as p)
+        and s.license_key is not null
 ),
 
--- per phone: how many persons have it, and which licences scouting rows show it with
+-- per open phone: how many licences rows show it with, and the first rows that name a scout
+shown_phones as materialized (
+    select
+        a.phone_key,
+        count(*)::integer as license_count,
+        (array_agg(a.license_key order by a.first_id) filter (where a.first_id is not null))[1] as first_license,
+        min(a.first_id) as first_id,
+        (array_agg(a.first_id order by a.first_id) filter (where a.first_id is not null))[2] as other_first_id
+    from (
+        select
+            s.phone_key,
+            s.license_key,
+            min(s.naming_row_id) as first_id
+        from shown_licenses as s
+        group by s.phone_key, s.license_key
+    ) as a
+    group by a.phone_key
+),
+
+stated_phones as materialized (
+    select
+        s.phone_key,
+        array_agg(s.person_key) as person_keys
+    from stated_phone_persons as s
+    group by s.phone_key
+),
+
 phones as materialized (
     select
         k.phone_key,
-        coalesce(n.person_count, 0) as person_count,
-        n.person_key,
-        coalesce(t.person_keys, '{}') as stated_person_keys,
-        coalesce(w.license_count, 0) as license_count,
-        w.first_license,
-        w.first_id,
-        w.other_first_id
-    from pool_phones as k
-    left join (
-        select
-            a.phone_key,
-            count(*)::integer as person_count,
-            (array_agg(a.person_key))[1] as person_key
-        from phone_persons as a
-        group by a.phone_key
-    ) as n on n.phone_key = k.phone_key
-    left join (
-        select
-            a.phone_key,
-            array_agg(a.person_key) as person_keys
-        from stated_phone_persons as a
-        group by a.phone_key
-    ) as t on t.phone_key = k.phone_key
-    left join (
-        -- licences in the order in which rows that name a scout first show them
-        select
-            a.phone_key,
-            count(*)::integer as license_count,
-            (array_agg(a.license_key order by a.first_id) filter (where a.first_id is not null))[1] as first_license,
-            min(a.first_id) as first_id,
-            (array_agg(a.first_id order by a.first_id) filter (where a.first_id is not null))[2] as other_first_id
-        from (
-            select
-                q.phone_key,
-                s.license_key,
-                min(s.row_id) filter (where s.scout_id is not null) as first_id
-            from pool_phones as q
-            inner join scout.src_scouting_daily as s on s.phone_key = q.phone_key
-            where s.license_key is not null
-            group by q.phone_key, s.license_key
-        ) as a
-        group by a.phone_key
-    ) as w on w.phone_key = k.phone_key
+        count(*)::integer as person_count,
+        (array_agg(n.person_key))[1] as person_key
+    from open_phones as k
+    inner join phone_persons as n on n.phone_key = k.phone_key
+    group by k.phone_key
 ),
 
--- of the persons that a phone leads to alone, those known under some licence
+-- of the persons that an open phone leads to alone, those known under some licence
 sole_persons as materialized (
     select distinct y.person_key
     from phones as y
     where y.person_count = 1
+        and y.phone_key in (select p.phone_key from pool as p where p.license_key is not null)
 ),
 
 licensed_persons as materialized (
@@ -201,17 +242,19 @@ license_rows as materialized (
         p.phone_key,
         coalesce(l.person_count, 0) as license_person_count,
         l.person_key as license_person_key,
-        coalesce(f.stated_person_keys, '{}') as stated_person_keys,
+        coalesce(t.person_keys, '{}') as stated_person_keys,
         coalesce(f.person_count, 0) as phone_person_count,
         f.person_key as phone_person_key,
         coalesce(
-            case when f.first_license = p.license_key then f.other_first_id else f.first_id end < p.row_id, false
+            case when w.first_license = p.license_key then w.other_first_id else w.first_id end < p.row_id, false
         ) as is_phone_of_other_license,
         y.person_key is not null as is_phone_person_licensed
     from pool as p
     left join licenses as l on l.license_key = p.license_key
+    left join stated_phones as t on t.phone_key = p.phone_key
     left join phones as f on f.phone_key = p.phone_key
-    left join licensed_persons as y on y.person_key = f.person_key and f.person_count = 1
+    left join shown_phones as w on w.phone_key = p.phone_key
+    left join licensed_persons as y on y.person_key = f.person_key
     where p.license_key is not null
 ),
 
@@ -233,7 +276,11 @@ granted as materialized (
         r.license_key,
         r.phone_person_count = 0 as is_new,
         r.phone_key,
-        case when r.phone_person_count = 1 then r.phone_person_key else scout.new_person_key(r.row_id) end as person_key
+        case
+            when r.phone_person_count = 1 then r.phone_person_key
+            when k.person_key is null then scout.founded_person_key(r.row_id, 0)
+            else scout.new_person_key(r.row_id)
+        end as person_key
     from (
         select w.row_id
         from (
@@ -246,6 +293,7 @@ granted as materialized (
         cross join lateral scout.first_claims(a.row_ids, a.license_keys, a.person_keys) as w (row_id)
     ) as g
     inner join license_rows as r on r.row_id = g.row_id
+    left join canon.identity_registry as k on k.person_key = scout.founded_person_key(r.row_id, 0)
 ),
 
 judged_license_rows as materialized (
@@ -276,7 +324,7 @@ judged_license_rows as materialized (
     left join granted as f on f.is_new and f.phone_key = r.phone_key
 ),
 
--- persons of a phone once the rows with a licence are linked
+-- persons of a phone once the rows with a licence are linked, where a row is still to be judged or explained
 later_phone_persons as materialized (
     select
         a.phone_key,
@@ -295,6 +343,13 @@ later_phone_persons as materialized (
         from judged_license_rows as j
         where j.verdict = 'LINK' and j.phone_key is not null
     ) as a
+    where a.phone_key in (
+        select p.phone_key from pool as p
+        where p.license_key is null and p.phone_key is not null
+        union all
+        select j.phone_key from judged_license_rows as j
+        where j.verdict <> 'LINK' and j.phone_key is not null
+    )
     group by a.phone_key
 ),
 
@@ -307,13 +362,13 @@ judged_phone_rows as (
         n.person_key,
         min(p.row_id) over (partition by p.phone_key) as founder_row_id,
         case
-            when f.license_count >= 2 or n.person_count >= 2 then 'AMBIGUOUS_PHONE'
+            when w.license_count >= 2 or n.person_count >= 2 then 'AMBIGUOUS_PHONE'
             else 'LINK'
         end as verdict
     from pool as p
-    inner join phones as f on f.phone_key = p.phone_key
+    left join shown_phones as w on w.phone_key = p.phone_key
     left join later_phone_persons as n on n.phone_key = p.phone_key
-    where p.license_key is null
+    where p.license_key is null and p.phone_key is not null
 ),
 
 judged_rows as (
@@ -340,9 +395,13 @@ judged_rows as (
         2 as phase,
         j.row_id,
         j.scout_id,
-        null as license_key,
+        null collate "C" as license_key,
         j.phone_key,
-        case when j.phone_person_count = 0 then scout.new_person_key(j.founder_row_id) else j.person_key end as person_key,
+        case
+            when j.phone_person_count > 0 then j.person_key
+            when k.person_key is null then scout.founded_person_key(j.founder_row_id, 0)
+            else scout.new_person_key(j.founder_row_id)
+        end as person_key,
         j.phone_person_count = 0 and j.founder_row_id = j.row_id and j.verdict = 'LINK' as is_founder,
         j.row_id as first_row_id,
         case when j.verdict = 'AMBIGUOUS_PHONE' then 'AMBIGUOUS_PHONE' end as reason_code,
@@ -353,13 +412,14 @@ judged_rows as (
         end as match_rule,
         false as is_phone_of_other_license
     from judged_phone_rows as j
+    left join canon.identity_registry as k on k.person_key = scout.founded_person_key(j.founder_row_id, 0)
     union all
     select
         3 as phase,
         p.row_id,
         p.scout_id,
-        null as license_key,
-        null as phone_key,
+        null collate "C" as license_key,
+        null collate "C" as phone_key,
         null as person_key,
         false as is_founder,
         p.row_id as first_row_id,

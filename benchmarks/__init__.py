@@ -1,0 +1,1 @@
+"""Benchmarks: `make bench`. Never a test: ratios of what is run side by side."""

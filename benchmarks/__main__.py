@@ -1,0 +1,182 @@
+"""`make bench`: the steps of the job beside the bare statements that write the same rows.
+
+Each size gets a database of its own on a PostgreSQL that is started for the bench; product and
+bare statements run on clones of it, one after the other, in the same run.
+"""
+
+import argparse
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.engine import make_url
+
+from scout_core import install, logs, postgres, refresh, sql
+from scout_core.database import ADMIN, CHECK, Database
+from scout_core.runs import Actor
+from scout_core.settings import Settings
+
+HERE = Path(__file__).parent
+SOURCE_TABLES = sql.ROOT / "demo"
+SERVER = {
+    "shared_buffers": "1GB",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "30min",
+    "autovacuum": "off",
+}
+LINK_STATEMENTS = ("plan_links", "link_identities", "leave_unmatched")
+
+
+def main() -> None:
+    """Measure every size and print one table."""
+    parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
+    parser.add_argument(
+        "--persons", default="50000,500000", help="sizes, comma-separated (default %(default)s)"
+    )
+    sizes = [int(size) for size in parser.parse_args().persons.split(",")]
+    logs.configure("ERROR", json=False)
+    with tempfile.TemporaryDirectory(prefix="scout-bench-", ignore_cleanup_errors=True) as folder:
+        data_dir = Path(folder)
+        server = postgres.start(data_dir, options=SERVER)
+        try:
+            options = ", ".join(f"{name} {value}" for name, value in SERVER.items())
+            print(f"PostgreSQL {server.version // 10000}, {options}")
+            print(
+                "  persons  work                                              rows  "
+                "seconds    rows/s  x bare"
+            )
+            for size in sizes:
+                _measure(server, size)
+        finally:
+            postgres.stop(data_dir)
+
+
+def _measure(server: postgres.Server, size: int) -> None:
+    _run_admin(server, "create database bench_raw")
+    raw = Database(server.url_of("bench_raw"))
+    with raw.transaction(ADMIN) as conn:
+        for name in ("source_tables", "source_constraints"):
+            conn.exec_driver_sql((SOURCE_TABLES / f"{name}.sql").read_text(encoding="utf-8"))
+        conn.execute(text((HERE / "data.sql").read_text(encoding="utf-8")), {"persons": size})
+    settings = Settings(run_max_rows=2**31 - 1)
+    install.init(raw, settings, report=lambda _: None)
+    raw.dispose()
+    _run_admin(server, "vacuum analyze", database="bench_raw")
+    with _clone(server, "bench_bare") as bare:
+        links, ledger = _bare(bare)
+    with _clone(server, "bench_product") as product:
+        _product(product, settings, size, links, ledger)
+    _run_admin(server, "drop database bench_raw")
+
+
+def _bare(db: Database) -> tuple[float, float]:
+    """Seconds of the bare insert of the links and of the bare ledger write."""
+    statements = dict(
+        zip(
+            *[iter(re.split(r"^-- name: (\w+)\n", (HERE / "bare.sql").read_text(), flags=re.M)[1:])]
+            * 2,
+            strict=True,
+        )
+    )
+    with db.transaction(ADMIN) as conn:
+        conn.execute(sql.statement("refresh/choose_joins"))
+        conn.exec_driver_sql(statements["keep_links"])
+        conn.exec_driver_sql("set local enable_nestloop = on; analyze bench_links")
+    seconds = []
+    for name in ("insert_links", "update_ledger"):
+        with db.transaction(ADMIN) as conn:
+            # the change tracking is part of the product
+            conn.exec_driver_sql("alter table observational.lead_ledger disable trigger user")
+            start = time.perf_counter()
+            conn.exec_driver_sql(statements[name])
+        seconds.append(time.perf_counter() - start)
+    return seconds[0], seconds[1]
+
+
+def _product(db: Database, settings: Settings, size: int, links: float, ledger: float) -> None:
+    with db.transaction(CHECK) as conn:
+        start = time.perf_counter()
+        conn.execute(text("select * from ops.v_scout_attribution_metrics_snapshot")).one()
+        _print(
+            size,
+            "classification: snapshot view, nothing settled",
+            size,
+            time.perf_counter() - start,
+        )
+    with _timed(db) as seconds:
+        result = refresh.run_refresh(
+            db, settings, actor=Actor("bench", "admin"), force=True, reason="measured by make bench"
+        )
+    steps = result.stats["steps"]
+    linked, scouts = steps["link"]["seen"], steps["propagate"]["changed"]
+    spent = sum(seconds.get(name, 0) for name in LINK_STATEMENTS)
+    _print(size, "bare: insert the same links", linked, links)
+    _print(size, "identity step: plan, links, persons, audit", linked, spent, spent / links)
+    for name in LINK_STATEMENTS:
+        _print(size, f"  of which {name}", linked, seconds.get(name, 0))
+    _print(size, "bare: write the same scouts", scouts, ledger)
+    spent = seconds["propagate_scouts"]
+    _print(size, "ledger step: lock, write, audit, tracking", scouts, spent, spent / ledger)
+    for name in ("list_batch_ends", "record_issues", "record_metrics", "record_seal"):
+        _print(size, name, size, seconds.get(name, 0))
+    whole = (result.completed_at - result.started_at).total_seconds() if result.completed_at else 0
+    _print(size, "the whole run", linked + scouts, whole)
+    start = time.perf_counter()
+    refresh.run_refresh(db, settings, actor=Actor("bench", "admin"))
+    _print(size, "a run with nothing to do", 0, time.perf_counter() - start)
+
+
+@contextmanager
+def _timed(db: Database) -> Iterator[dict[str, float]]:
+    """Seconds per file of sql/refresh while the block runs."""
+    names = {
+        path.read_text(encoding="utf-8").splitlines()[0]: path.stem
+        for path in (sql.ROOT / "refresh").glob("*.sql")
+    }
+    seconds: dict[str, float] = {}
+    began: list[float] = []
+
+    def before(*_: object) -> None:
+        began.append(time.perf_counter())
+
+    def after(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+        name = names.get(statement.splitlines()[0], "other")
+        seconds[name] = seconds.get(name, 0) + time.perf_counter() - began.pop()
+
+    event.listen(db._engine, "before_cursor_execute", before)
+    event.listen(db._engine, "after_cursor_execute", after)
+    yield seconds
+    event.remove(db._engine, "before_cursor_execute", before)
+    event.remove(db._engine, "after_cursor_execute", after)
+
+
+@contextmanager
+def _clone(server: postgres.Server, name: str) -> Iterator[Database]:
+    _run_admin(server, f"create database {name} template bench_raw strategy file_copy")
+    db = Database(server.url_of(name))
+    yield db
+    db.dispose()
+    _run_admin(server, f"drop database {name} with (force)")
+
+
+def _run_admin(server: postgres.Server, statement: str, database: str = "postgres") -> None:
+    engine = create_engine(make_url(server.url_of(database)), isolation_level="AUTOCOMMIT")
+    with engine.connect() as conn:
+        conn.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def _print(size: int, work: str, rows: int, seconds: float, ratio: float | None = None) -> None:
+    rate = f"{rows / seconds:>9,.0f}" if rows and seconds else " " * 9
+    times = f"{ratio:>7.2f}" if ratio is not None else ""
+    print(f"{size:>9,}  {work:44} {rows:>9,} {seconds:>8.2f} {rate} {times}".rstrip())
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
