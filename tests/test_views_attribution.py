@@ -150,8 +150,6 @@ def test_conflict_lists_scouts_sources_dates_and_pieces(db: Database) -> None:
         factories.lead_event(conn, person=ana, scout=9, on="2026-02-01")
         tagged = {"origin_tag": "w"}
         factories.lead_event(conn, person=ana, scout=9, on="2026-02-05", payload=tagged)
-            conn, person=ana, scout=9, on="2026-02-05", payload={"origin_tag": "w"}
-        )
         factories.payment(conn, person=ana, scout=7, on="2026-01-31")
         factories.lead_event(conn, person=ana, on="2026-05-05")
         factories.lead_event(conn, person=luis, scout=9)
