@@ -254,10 +254,7 @@ def _raise_ours(exc: DBAPIError) -> NoReturn:
     if code == "25006":
         raise DatabaseReadOnly(sqlstate=code) from exc
     if exc.connection_invalidated or (code or "").startswith(("08", "57P")):
-        raise DatabaseAway(
-            "The connection to the database was lost: check that it is up, then try again.",
-            sqlstate=code,
-        ) from exc
+        raise DatabaseAway(_LOST, sqlstate=code) from exc
     if code == "55P03":
         raise DatabaseError(
             "Somebody else holds a lock that is needed: try again when they have finished.",
@@ -292,6 +289,8 @@ def _raise_ours(exc: DBAPIError) -> NoReturn:
     ) from exc
 
 
+_LOST = "The connection to the database was lost: check that it is up, then try again."
+
 # Connection errors carry no SQLSTATE: told by the words of the server, English or Spanish.
 _WRONG = (
     (
@@ -317,4 +316,5 @@ def _raise_connection_error(said: str, exc: DBAPIError) -> NoReturn:
     for pattern, sentence in _WRONG:
         if pattern.search(said):
             raise WrongDatabase(sentence) from exc
-    raise DatabaseAway() from exc
+    # a connection that was cut gives no SQLSTATE either
+    raise DatabaseAway(_LOST if exc.connection_invalidated else None) from exc
