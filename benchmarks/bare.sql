@@ -44,7 +44,8 @@ with candidates as materialized (
     select
         c.person_key,
         c.scout_id,
-        c.attributed_source
+        c.attributed_source,
+        jsonb_build_object('scout_backfill', c.evidence) as evidence
     from scout.v_propagation_candidates as c
 ),
 
@@ -60,7 +61,7 @@ inserted as (
         'BARE',
         0.95,
         'high',
-        '{}',
+        c.evidence,
         'assigned'
     from candidates as c
     where not exists (select from observational.lead_ledger as l where l.person_key = c.person_key)
@@ -73,7 +74,7 @@ set
     attribution_rule = 'BARE',
     confidence_level = 'high',
     decision_status = 'assigned',
-    evidence_json = coalesce(l.evidence_json, '{}') || '{"bare": true}',
+    evidence_json = coalesce(l.evidence_json, '{}') || c.evidence,
     updated_at = now()
 from candidates as c
 where l.person_key = c.person_key and l.attributed_scout_id is null;

@@ -221,13 +221,7 @@ def _propagate(run: Run) -> None:
         # ranges are cut at max_rows: what the link step left of this commit is not enough for one
         if run.changed_in_batch and run.changed_in_batch + min(total, run.max_rows) > run.max_rows:
             run.next_batch()
-        mark = run.one("mark_overtaking")
-        batch = run.one("propagate_scouts", after_key=after, upto_key=end["person_key"])
-        if run.one("count_overtaken", **mark)["person_count"]:
-            raise DatabaseError(
-                "A person was decided or held while the run gave them a scout: it starts anew.",
-                sqlstate="40001",
-            )
+        batch = _give_scouts(run, after, end["person_key"])
         after = end["person_key"]
         changed += batch["changed_count"]
         inserted += batch["inserted_count"]
@@ -246,6 +240,21 @@ def _propagate(run: Run) -> None:
             "inserted": inserted,
             "skipped": skipped,
         },
+    )
+
+
+def _give_scouts(run: Run, after: object, upto: object) -> dict[str, Any]:
+    """Write one range of person keys; again when a decision or hold came in between."""
+    for _ in range(runner.TRIES):
+        run.conn.exec_driver_sql("savepoint range")
+        mark = run.one("mark_overtaking")
+        batch = run.one("propagate_scouts", after_key=after, upto_key=upto)
+        if not run.one("count_overtaken", **mark)["person_count"]:
+            return batch
+        run.conn.exec_driver_sql("rollback to savepoint range")
+    raise DatabaseError(
+        "Persons were decided or held each time that the run was about to give them a scout: "
+        "start it again when the deciding is done."
     )
 
 

@@ -5,32 +5,13 @@ with locked_persons as materialized (
         c.person_key,
         c.scout_id,
         c.attributed_source,
-        jsonb_build_object(
-            'scout_backfill', jsonb_build_object(
-                'run_id', cast(:run_id as integer),
-                'rule', 'BACKFILL_SINGLE_SCOUT_FROM_EVENTS',
-                'scout_id', c.scout_id,
-                'sources', jsonb_strip_nulls(jsonb_build_object(
-                    'lead_events', nullif(c.event_evidence_count, 0),
-                    'module_ct_migrations', nullif(c.migration_evidence_count, 0),
-                    'module_ct_scouting_daily', nullif(c.scouting_evidence_count, 0),
-                    'module_ct_cabinet_payments', nullif(c.payment_evidence_count, 0)
-                )),
-                'first_date', c.first_evidence_date,
-                'last_date', c.last_evidence_date
-            )
-        ) as evidence
+        jsonb_build_object('scout_backfill', c.evidence || jsonb_build_object('run_id', cast(:run_id as integer))) as evidence
     from (
         select
             v.person_key,
             v.scout_id,
             v.attributed_source,
-            v.event_evidence_count,
-            v.migration_evidence_count,
-            v.scouting_evidence_count,
-            v.payment_evidence_count,
-            v.first_evidence_date,
-            v.last_evidence_date
+            v.evidence
         from scout.v_propagation_candidates as v
         where (cast(:after_key as uuid) is null or v.person_key > cast(:after_key as uuid))
             and v.person_key <= cast(:upto_key as uuid)

@@ -19,7 +19,7 @@ add column if not exists actor text,
 add column if not exists notes text;
 -- serves: the audit of a run; the audit of a source row
 create index if not exists scout_identity_links_audit_run on ops.identity_links_backfill_audit (ingestion_run_id);
-create index if not exists scout_identity_links_audit_row on ops.identity_links_backfill_audit (source_table, source_pk);
+create index if not exists scout_identity_links_audit_row on ops.identity_links_backfill_audit (source_pk);
 comment on table ops.identity_links_backfill_audit is
 'One row per link that a run made, took back or could not make (append-only). Keys, rules and counts, no personal data.';
 

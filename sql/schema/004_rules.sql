@@ -45,10 +45,10 @@ comment on function scout.first_claims(bigint[], text[], uuid[]) is
 create function scout.mask_excerpt(raw text) returns text
 language sql immutable parallel safe
 as $$
-    select left(left(raw, 3) || regexp_replace(substr(raw, 4, 160), '[[:alnum:]]', '*', 'g'), 160)
+    select left(raw, 3) || regexp_replace(substr(raw, 4, 157) collate "C", '[^ -/:-@\[-`{-~]', '*', 'g')
 $$;
 comment on function scout.mask_excerpt(text) is
-'Start of a raw value that shows its form and no more: letters and digits after the third become asterisks.';
+'Start of a raw value that shows its form and no more: after the third only ASCII punctuation and blanks are not asterisks.';
 
 create function scout.code_points(raw text) returns text
 language sql immutable parallel safe

@@ -1,5 +1,5 @@
--- What a seal says. Null columns are left out of the text, so that a column that a later version adds
--- does not change what older seals cover.
+-- What a seal says. The columns are named one by one, so that one that a later version adds does not change
+-- what older seals cover; a row's text is several times cheaper than its jsonb.
 
 create function scout.audit_content(sealed_run_id integer, external_audit_ids bigint[])
 returns table (row_count bigint, content_hash text)
@@ -13,28 +13,43 @@ as $$
         select
             'identity_links_backfill_audit' as table_name,
             l.id,
-            sha256(convert_to(jsonb_strip_nulls(to_jsonb(l))::text, 'UTF8')) as row_hash
+            sha256(convert_to(row(
+                l.id, l.source_table, l.source_pk, l.person_key, l.driver_id, l.match_method, l.match_confidence, l.match_score,
+                l.evidence_json, l.action_type, l.backfill_timestamp, l.ingestion_run_id, l.actor, l.notes
+            )::text, 'UTF8')) as row_hash
         from ops.identity_links_backfill_audit as l
         where l.ingestion_run_id = sealed_run_id
         union all
         select
             'lead_ledger_scout_backfill_audit',
             l.id,
-            sha256(convert_to(jsonb_strip_nulls(to_jsonb(l))::text, 'UTF8'))
+            sha256(convert_to(row(
+                l.id, l.person_key, l.old_attributed_scout_id, l.new_attributed_scout_id, l.attribution_rule_old,
+                l.attribution_rule_new, l.attribution_confidence_old, l.attribution_confidence_new, l.evidence_json_old,
+                l.evidence_json_new, l.backfill_method, l.backfill_timestamp, l.ingestion_run_id, l.actor, l.notes,
+                l.is_new_row, l.attributed_source_old, l.attributed_source_new, l.attribution_score_old,
+                l.attribution_score_new, l.decision_status_old, l.decision_status_new, l.updated_at_old, l.updated_at_new
+            )::text, 'UTF8'))
         from ops.lead_ledger_scout_backfill_audit as l
         where l.ingestion_run_id = sealed_run_id or (l.ingestion_run_id is null and l.id = any(external_audit_ids))
         union all
         select
             'lead_events_scout_backfill_audit',
             l.id,
-            sha256(convert_to(jsonb_strip_nulls(to_jsonb(l))::text, 'UTF8'))
+            sha256(convert_to(row(
+                l.id, l.lead_event_id, l.person_key, l.old_scout_id, l.new_scout_id, l.source_table, l.source_pk,
+                l.backfill_method, l.backfill_timestamp, l.ingestion_run_id, l.actor, l.notes
+            )::text, 'UTF8'))
         from ops.lead_events_scout_backfill_audit as l
         where l.ingestion_run_id = sealed_run_id
         union all
         select
             'decisions',
             d.decision_id,
-            sha256(convert_to(jsonb_strip_nulls(to_jsonb(d))::text, 'UTF8'))
+            sha256(convert_to(row(
+                d.decision_id, d.person_key, d.outcome, d.scout_id, d.considered_scout_ids, d.reason_code, d.note, d.actor,
+                d.run_id, d.ledger_scout_id_before, d.decided_at
+            )::text, 'UTF8'))
         from scout.decisions as d
         where d.run_id = sealed_run_id
     ) as a

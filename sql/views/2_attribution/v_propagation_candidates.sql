@@ -12,11 +12,15 @@ select
         order by e.event_on desc nulls last, e.created_at desc nulls last, e.event_id desc
         limit 1
     ) as attributed_source,
-    p.event_evidence_count,
-    p.migration_evidence_count,
-    p.scouting_evidence_count,
-    p.payment_evidence_count,
-    p.first_evidence_date,
-    p.last_evidence_date
+    -- pieces of evidence by source, and the days that they span
+    jsonb_build_object(
+        'rule', 'BACKFILL_SINGLE_SCOUT_FROM_EVENTS',
+        'lead_events', p.event_evidence_count,
+        'module_ct_migrations', p.migration_evidence_count,
+        'module_ct_scouting_daily', p.scouting_evidence_count,
+        'module_ct_cabinet_payments', p.payment_evidence_count,
+        'first_date', p.first_evidence_date,
+        'last_date', p.last_evidence_date
+    ) as evidence
 from scout.v_person_attribution as p
 where p.reason_code = 'WAITING_FOR_NEXT_RUN';

@@ -33,6 +33,14 @@ with unreadable_scouts as (
         p.raw_scout_id
     from scout.src_cabinet_payments as p
     where p.is_unreadable
+    union all
+    select
+        'observational.lead_ledger',
+        l.person_key::text,
+        l.person_key,
+        l.attributed_scout_id::text
+    from observational.lead_ledger as l
+    where scout.is_unreadable_scout(l.attributed_scout_id)
 ),
 
 bad_dates as (

@@ -48,10 +48,14 @@ left join (
     group by f.person_key, f.trips_reached
 ) as t
     on t.person_key = a.person_key and t.trips_reached = m.milestone_reached
-left join (
-    select distinct l.person_key from scout.src_liquidation_ledger as l
-) as p
-    on p.person_key = a.person_key
+left join lateral (
+    -- paid for this milestone or a higher one; a lower one paid leaves the higher one to pay
+    select l.person_key
+    from scout.src_liquidation_ledger as l
+    where l.person_key = a.person_key
+        and (l.milestone_value is null or m.milestone_reached is null or l.milestone_value >= m.milestone_reached)
+    limit 1
+) as p on true
 left join lateral (
     -- a rule for the origin goes before one for any origin
     select r.amount_pen
@@ -71,4 +75,6 @@ comment on column ops.v_scout_payment_base.milestone_reached is 'Highest milesto
 comment on column ops.v_scout_payment_base.milestone_date is 'First day on which a cabinet payment row shows that milestone; null when none does.';
 comment on column ops.v_scout_payment_base.eligible_7d is 'The milestone came within seven days of the attribution; null while a date is unknown.';
 comment on column ops.v_scout_payment_base.amount_payable is 'Soles, from the active payment rules; null without a rule that fits.';
+comment on column ops.v_scout_payment_base.payment_status is
+'PAID when the liquidation ledger paid this milestone or a higher one, BLOCKED (see block_reason), ELIGIBLE with a milestone in time, else PENDING.';
 comment on column ops.v_scout_payment_base.block_reason is 'CONFLICT (open), NO_IDENTITY (no identity link at all) or null.';
