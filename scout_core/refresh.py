@@ -181,7 +181,7 @@ def _link(run: Run, planned: Mapping[str, Any]) -> None:
         counts["new_persons"] += batch["founded_count"]
         for rule in ("license_match", "phone_match", "new_person"):
             counts[rule] += batch[f"{rule}_count"]
-        run.report("link", seen, total)
+        run.report("link", seen, planned["link_count"])
     left = {row["reason_code"]: row["row_count"] for row in run.all("count_unmatched")}
     written, after = 0, 0
     while True:

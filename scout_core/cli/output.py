@@ -141,6 +141,8 @@ def step_progress() -> Iterator[Callable[[str, int, int], None] | None]:
 
         def report(step: str, done: int, total: int) -> None:
             if step not in tasks:
+                for earlier in tasks.values():
+                    bars.update(earlier, completed=1, total=1)
                 tasks[step] = bars.add_task(step)
             bars.update(tasks[step], completed=done, total=max(total, 1))
 

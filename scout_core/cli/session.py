@@ -4,6 +4,7 @@ db = session.database()           # DATABASE_URL, else the embedded server
 settings = session.settings()     # loaded once for each command
 """
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -22,10 +23,12 @@ def settings() -> Settings:
     """The settings in force; the first call also sends the log where it belongs."""
     meta = click.get_current_context().meta
     if KEY not in meta:
-        meta[KEY] = settings_module.load()
-        logs.configure(meta[KEY].log_level)
-    loaded: Settings = meta[KEY]
-    return loaded
+        meta[KEY] = loaded = settings_module.load()
+        # somebody who watches sees bars and the result; the log is for who reads it afterwards
+        is_watched = sys.stderr.isatty() and loaded.origin("log_level") == "default"
+        logs.configure("WARNING" if is_watched else loaded.log_level)
+    found: Settings = meta[KEY]
+    return found
 
 
 def database() -> "Database":
