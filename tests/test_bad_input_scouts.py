@@ -209,3 +209,26 @@ def test_issue_of_a_row_that_is_gone_or_changed_to_another_bad_value_is_closed(
             " from scout.data_quality_issues where source_pk = :pk"
         )
         assert value(db, query, first=first, last=last, pk=str(back)) is True
+
+
+def test_excerpt_masks_every_letter_whatever_the_collation(server_url: str) -> None:
+    with installed(server_url) as db:
+        masked = 'select scout.mask_excerpt(cast(:raw as text) collate "C")'
+        assert value(db, masked, raw="José Ñandú 99") == "Jos* ***** **"
+
+
+def test_unreadable_scout_in_the_ledger_is_reported_and_left_alone(server_url: str) -> None:
+    with installed(server_url) as db:
+        with db.transaction(ADMIN) as conn:
+            ana, luis = factories.person(conn), factories.person(conn)
+            factories.ledger(conn, person=ana, scout=0)
+            factories.ledger(conn, person=luis, scout=7)
+            factories.lead_event(conn, person=ana, scout=7)
+        refresh(db)
+        seen = look(db)
+        assert seen.states == {ana: State(scout=0), luis: State(scout=7)}
+        assert seen.issues == [
+            Issue("UNREADABLE_SCOUT", "observational.lead_ledger", str(ana), "0", ana, True)
+        ]
+        raw = seen.views["v_scout_attribution_raw"]
+        assert sorted((r["priority"], r["scout_id"]) for r in raw) == [(1, 7), (2, 7)]

@@ -27,6 +27,11 @@ MONEY = (
     " ('other', 25, 70, true)",
 )
 
+PAY = (
+    "insert into ops.scout_liquidation_ledger (person_key, scout_id, milestone_value, amount,"
+    " paid_at) values (:p, 7, :m, 30, :at)"
+)
+
 
 def in_the_ledger(conn: Connection, person: UUID) -> None:
     factories.ledger(conn, person=person, scout=7)
@@ -173,13 +178,18 @@ def money(server_url: str) -> Iterator[Money]:
                 factories.payment(conn, person=p["conflict"], scout=8)
                 p["no identity"] = someone(conn, linked=False)
                 p["paid"] = someone(conn)
+                p["paid for less"] = someone(conn)
+                p["paid for more"] = someone(conn)
+                p["paid without claim"] = someone(conn, milestones=())
                 p["without scout"] = factories.person(conn)
-                conn.execute(
-                    text("insert into ops.scout_liquidation_ledger (person_key, scout_id,"
-                         " milestone_value, amount, paid_at) values (:paid, 7, 5, 30, now()),"
-                         " (:noted, 7, 5, 30, null)"),
-                    {"paid": p["paid"], "noted": p["within"]},
-                )  # fmt: skip
+                for name, milestone, paid_at in (
+                    ("paid", 5, "2026-04-01"),
+                    ("within", 5, None),
+                    ("paid for less", 1, "2026-04-01"),
+                    ("paid for more", 25, "2026-04-01"),
+                    ("paid without claim", 1, "2026-04-01"),
+                ):
+                    conn.execute(text(PAY), {"p": p[name], "m": milestone, "at": paid_at})
             made.seen = look(db)
             by_key = {row["person_key"]: row for row in made.seen.views[BASE]}
             made.rows = {name: by_key[key] for name, key in p.items() if key in by_key}
@@ -199,6 +209,9 @@ STATUS = {
     "conflict": ("BLOCKED", "CONFLICT", None),
     "no identity": ("BLOCKED", "NO_IDENTITY", None),
     "paid": ("PAID", None, None),
+    "paid for less": ("ELIGIBLE", None, None),
+    "paid for more": ("PAID", None, None),
+    "paid without claim": ("PAID", None, None),
 }
 
 
