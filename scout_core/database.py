@@ -190,8 +190,9 @@ class Database:
 
     def _preamble(self, profile: Profile) -> str:
         mode = "repeatable read" if profile.is_snapshot else "read committed"
-        access = "read only" if profile.is_read_only else "read write"
-        lines = [f"set transaction isolation level {mode} {access}"]
+        # never "read write": that would undo what the database was set to, and fails on a standby
+        access = " read only" if profile.is_read_only else ""
+        lines = [f"set transaction isolation level {mode}{access}"]
         if profile.role and self.capabilities.has_roles:
             lines.append(f"set local role {profile.role}")
         if profile.notices_dead_client and self.capabilities.notices_dead_client:

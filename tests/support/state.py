@@ -43,7 +43,9 @@ EFFECTS = {
 NAMES = """
     select n.nspname || '.' || c.relname from pg_class as c
     join pg_namespace as n on n.oid = c.relnamespace
-    where c.relkind = :kind and n.nspname in ('canon', 'observational', 'ops', 'public', 'scout')
+    where c.relkind = :kind
+        and (c.relpersistence = 'p' or not pg_is_in_recovery())
+        and n.nspname in ('canon', 'observational', 'ops', 'public', 'scout')
     order by 1"""
 
 
