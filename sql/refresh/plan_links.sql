@@ -23,7 +23,7 @@ with planned as (
         c.license_person_count,
         c.phone_person_count
     from scout.v_identity_candidates as c
-    returning outcome, person_key, reason_code
+    returning outcome
 )
 
 select

@@ -105,7 +105,7 @@ licenses as materialized (
         l.license_key,
         count(*)::integer as person_count,
         (array_agg(l.person_key))[1] as person_key,
-        (array_agg(l.person_key order by l.person_key))[1:10] as person_keys
+        (array_agg(l.person_key))[1:10] as person_keys
     from license_persons as l
     group by l.license_key
 ),
@@ -278,8 +278,11 @@ granted as materialized (
         r.phone_key,
         case
             when r.phone_person_count = 1 then r.phone_person_key
-            when k.person_key is null then scout.founded_person_key(r.row_id, 0)
-            else scout.new_person_key(r.row_id)
+            when exists (
+                select from canon.identity_registry as k
+                where k.person_key = scout.founded_person_key(r.row_id, 0)
+            ) then scout.new_person_key(r.row_id)
+            else scout.founded_person_key(r.row_id, 0)
         end as person_key
     from (
         select w.row_id
@@ -293,7 +296,6 @@ granted as materialized (
         cross join lateral scout.first_claims(a.row_ids, a.license_keys, a.person_keys) as w (row_id)
     ) as g
     inner join license_rows as r on r.row_id = g.row_id
-    left join canon.identity_registry as k on k.person_key = scout.founded_person_key(r.row_id, 0)
 ),
 
 judged_license_rows as materialized (
@@ -330,7 +332,7 @@ later_phone_persons as materialized (
         a.phone_key,
         count(*)::integer as person_count,
         (array_agg(a.person_key))[1] as person_key,
-        (array_agg(a.person_key order by a.person_key))[1:10] as person_keys
+        (array_agg(a.person_key))[1:10] as person_keys
     from (
         select
             p.phone_key,
@@ -399,8 +401,11 @@ judged_rows as (
         j.phone_key,
         case
             when j.phone_person_count > 0 then j.person_key
-            when k.person_key is null then scout.founded_person_key(j.founder_row_id, 0)
-            else scout.new_person_key(j.founder_row_id)
+            when exists (
+                select from canon.identity_registry as k
+                where k.person_key = scout.founded_person_key(j.founder_row_id, 0)
+            ) then scout.new_person_key(j.founder_row_id)
+            else scout.founded_person_key(j.founder_row_id, 0)
         end as person_key,
         j.phone_person_count = 0 and j.founder_row_id = j.row_id and j.verdict = 'LINK' as is_founder,
         j.row_id as first_row_id,
@@ -412,7 +417,6 @@ judged_rows as (
         end as match_rule,
         false as is_phone_of_other_license
     from judged_phone_rows as j
-    left join canon.identity_registry as k on k.person_key = scout.founded_person_key(j.founder_row_id, 0)
     union all
     select
         3 as phase,
