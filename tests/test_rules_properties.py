@@ -1,7 +1,9 @@
 """The readings of raw values in SQL are those of the model, on any text."""
 
+from collections.abc import Iterator
 from datetime import date
 
+import psycopg2
 import psycopg2.extensions
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -30,6 +32,13 @@ PROFILE = settings(
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+
+
+@pytest.fixture
+def installed(db_url: str) -> Iterator[Connection]:
+    connection = psycopg2.connect(db_url.replace("+psycopg2", ""))
+    yield connection
+    connection.close()
 
 
 def read_in_sql(connection: Connection, function: str, texts: list[str]) -> list[object]:

@@ -144,7 +144,7 @@ def differences(shown: dict[str, Rows], wanted: dict[str, Rows]) -> list[str]:
 
 def planned_by_product(plan: Plan) -> dict[str, Rows]:
     """What the plan says a run would change."""
-    changed = {str(pk) for pk in plan.changed_reasons}
+    changed = {link.source_pk for link in plan.links if link.is_new_reason}
     return {
         "links": _order(
             [
