@@ -12,6 +12,7 @@ from scout_core.database import ADMIN, CHECK, LOOK, Database
 from scout_core.refresh import plan
 from scout_core.settings import load
 from tests.support import factories
+from tests.support.installing import init, opened, run
 from tests.support.looking import CONTRACT, Look, State, look, refresh, write
 
 BAD = ["9999-12-31", "infinity", "-infinity", "0044-03-15 BC", "10000-01-01", "1899-12-31"]
@@ -161,3 +162,37 @@ def test_claims_that_the_owners_view_cannot_compute_harm_nothing_else(db: Databa
         if view != "v_yango_collection_with_scout":
             with db.transaction(LOOK) as conn:
                 conn.execute(text(f"select * from ops.{view}")).all()
+
+
+def test_payment_to_a_scout_at_a_bad_time_is_reported_and_counts(source_db: str) -> None:
+    run(
+        source_db,
+        "create table ops.scout_liquidation_ledger (id serial primary key, person_key"
+        " uuid, scout_id integer, milestone_value integer, amount numeric, paid_at timestamptz)",
+    )
+    init(source_db)
+    with opened(source_db) as db:
+        with db.transaction(ADMIN) as conn:
+            ana, luis = factories.person(conn), factories.person(conn)
+            for person in (ana, luis):
+                factories.lead_event(conn, person=person, scout=7)
+                factories.claim(conn, person=person, driver=str(person))
+                factories.link(conn, person=person, table="drivers", pk=person)
+            conn.execute(
+                text(
+                    "insert into ops.scout_liquidation_ledger"
+                    " (person_key, scout_id, milestone_value, amount, paid_at)"
+                    " values (:ana, 7, 1, 10, 'infinity')"
+                ),
+                {"ana": ana},
+            )
+        refresh(db)
+        seen = look(db)
+        status = {r["person_key"]: r["payment_status"] for r in seen.views["v_scout_payment_base"]}
+        assert status == {ana: "PAID", luis: "ELIGIBLE"}
+        (issue,) = seen.issues
+        assert (issue.rule, issue.table, issue.person) == (
+            "DATE_OUT_OF_RANGE",
+            "ops.scout_liquidation_ledger",
+            ana,
+        )

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection
 
 from scout_core.database import ADMIN, Database
 from tests.support import factories
@@ -36,13 +35,12 @@ def left_for(db: Database, row: int) -> tuple[str, set[str]]:
     return reason, set(candidates)
 
 
-def person_with(conn: Connection, **keys: str) -> UUID:
-    return factories.person(conn, **keys)
-
-
 def test_row_linked_under_its_id_or_its_older_key_gets_no_second_link(db: Database) -> None:
     with db.transaction(ADMIN) as conn:
-        ana, luis = person_with(conn, license="Q11111111"), person_with(conn, license="Q22222222")
+        ana, luis = (
+            factories.person(conn, license="Q11111111"),
+            factories.person(conn, license="Q22222222"),
+        )
         by_id = factories.scouting_row(conn, scout=7, license="Q11111111")
         by_key = factories.scouting_row(conn, scout=8, license="Q-22222222", phone="(01) 999 1")
         fresh = factories.scouting_row(conn, scout=9, license="Q22222222")
@@ -66,8 +64,8 @@ def test_row_linked_under_its_id_or_its_older_key_gets_no_second_link(db: Databa
 
 def test_license_of_one_and_phone_of_another_is_left_with_both(db: Database) -> None:
     with db.transaction(ADMIN) as conn:
-        ana = person_with(conn, license="Q11111111", phone="999888001")
-        luis = person_with(conn, license="Q22222222", phone="999888002")
+        ana = factories.person(conn, license="Q11111111", phone="999888001")
+        luis = factories.person(conn, license="Q22222222", phone="999888002")
         crossed = factories.scouting_row(conn, scout=7, license="Q11111111", phone="999888002")
         stranger = factories.scouting_row(conn, scout=7, license="Q33333333", phone="999888002")
         right = factories.scouting_row(conn, scout=7, license="Q11111111", phone="999888001")
@@ -82,10 +80,10 @@ def test_license_of_one_and_phone_of_another_is_left_with_both(db: Database) -> 
 
 def test_phone_of_several_is_left_with_all_of_them(db: Database) -> None:
     with db.transaction(ADMIN) as conn:
-        ana, luis, eva = (person_with(conn) for _ in range(3))
+        ana, luis, eva = (factories.person(conn) for _ in range(3))
         for person in (ana, luis):
             factories.driver(conn, phone="999888001", person=person)
-        eva = person_with(conn, phone="999888002")
+        eva = factories.person(conn, phone="999888002")
         shared = factories.scouting_row(conn, scout=7, phone="999888001")
         shared_new = factories.scouting_row(conn, scout=7, phone="999888001", license="Q33333333")
         own = factories.scouting_row(conn, scout=7, phone="999888002")
@@ -116,7 +114,7 @@ NO_LICENSES = ["NO TIENE", "S/N", "-", "", "NINGUNO", "Q1234", "SINNUMERO"]
 
 def test_every_way_to_write_a_phone_is_one_phone(db: Database) -> None:
     with db.transaction(ADMIN) as conn:
-        ana = person_with(conn, phone="999 888 777")
+        ana = factories.person(conn, phone="999 888 777")
         same = [factories.scouting_row(conn, scout=7, phone=phone) for phone in PHONES]
         other = factories.scouting_row(conn, scout=7, phone="999888778")
     refresh(db)
@@ -129,7 +127,7 @@ def test_every_way_to_write_a_phone_is_one_phone(db: Database) -> None:
 def test_row_without_a_usable_key_is_left(db: Database) -> None:
     with db.transaction(ADMIN) as conn:
         # somebody who carries the same words must not collect them
-        person_with(conn, license="NO TIENE", phone="999999999")
+        factories.person(conn, license="NO TIENE", phone="999999999")
         left = [factories.scouting_row(conn, scout=7, phone=phone) for phone in NO_PHONES]
         left += [factories.scouting_row(conn, scout=7, license=text) for text in NO_LICENSES]
         left += [factories.scouting_row(conn, scout=7)]
@@ -147,8 +145,8 @@ def test_row_without_a_usable_key_is_left(db: Database) -> None:
 def test_letters_and_signs_of_a_license(db: Database) -> None:
     """Case and signs do not matter; O and 0 are never taken for each other."""
     with db.transaction(ADMIN) as conn:
-        ana = person_with(conn, license="Q12345678")
-        zero = person_with(conn, license="Q0000001")
+        ana = factories.person(conn, license="Q12345678")
+        zero = factories.person(conn, license="Q0000001")
         same = [
             factories.scouting_row(conn, scout=7, license=text)
             for text in ("q-12345678", " Q 1234 5678 ", "Q.12345678", "Q12345678")
@@ -210,8 +208,8 @@ def test_row_left_is_linked_once_its_identifiers_are_mended(db: Database, status
 def test_what_the_job_writes_about_identities_holds_no_personal_data(db: Database) -> None:
     personal = ["Q12345678", "Q87654321", "999888777", "999888001", "Rosa Quispe"]
     with db.transaction(ADMIN) as conn:
-        person_with(conn, license="Q12345678", primary_full_name="Rosa Quispe")
-        person_with(conn, phone="999888001")
+        factories.person(conn, license="Q12345678", primary_full_name="Rosa Quispe")
+        factories.person(conn, phone="999888001")
         for keys in (("Q12345678", "999888001"), ("Q87654321", None), (None, "999888777")):
             factories.scouting_row(
                 conn, scout=7, license=keys[0], phone=keys[1], driver_name="Rosa Quispe"
