@@ -48,7 +48,13 @@ def refresh(dry_run: bool, force: bool, reason: str | None, trigger: Any) -> Non
 
 
 @click.command()
-@click.option("--rows", default=10, show_default=True, help="How many rows of each list to print.")
+@click.option(
+    "--rows",
+    default=10,
+    show_default=True,
+    type=click.IntRange(0, 100_000),
+    help="How many rows of each list to print.",
+)
 @output.json_option
 def plan(rows: int) -> None:
     """Show exactly what the next run would change, by rule and reason. Writes nothing."""
@@ -56,7 +62,13 @@ def plan(rows: int) -> None:
 
 
 @click.command()
-@click.option("--limit", default=5, show_default=True, help="How many runs to list.")
+@click.option(
+    "--limit",
+    default=5,
+    show_default=True,
+    type=click.IntRange(1, 100_000),
+    help="How many runs to list.",
+)
 @output.json_option
 def status(limit: int) -> None:
     """Show the numbers now and the last runs."""
