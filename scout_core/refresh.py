@@ -175,7 +175,14 @@ def _link(run: Run, planned: Mapping[str, Any]) -> None:
         batch = run.one("link_identities", after_order=after, row_limit=run.room)
         if not batch["seen_count"]:
             break
-        after, seen = batch["last_order"], seen + batch["seen_count"]
+        before, after = after, batch["last_order"]
+        # what the plan made of other rows may hang on it, so the plan is made anew
+        if run.one("count_withdrawn", after_order=before, upto_order=after)["row_count"]:
+            raise DatabaseError(
+                "Scouting rows were held or ignored while the run linked them: start it again.",
+                sqlstate="40001",
+            )
+        seen += batch["seen_count"]
         run.changed_in_batch += batch["changed_count"] + batch["founded_count"]
         counts["linked"] += batch["changed_count"]
         counts["new_persons"] += batch["founded_count"]

@@ -1,0 +1,17 @@
+-- One row: scouting rows of one batch of the plan that a hold or a person took out after it was made.
+select count(*) as row_count
+from scout.planned_links as p
+where p.run_id = :run_id
+    and p.outcome = 'LINK'
+    and p.apply_order > :after_order
+    and p.apply_order <= :upto_order
+    and (
+        exists (
+            select from scout.holds as h
+            where h.source_table = 'module_ct_scouting_daily' and h.source_pk = p.row_id::text and h.released_at is null
+        )
+        or exists (
+            select from canon.identity_unmatched as u
+            where u.source_table = 'module_ct_scouting_daily' and u.source_pk = p.row_id::text and u.status = 'IGNORED'
+        )
+    );
