@@ -1,33 +1,26 @@
 """Connections: which role, which limits, and what a driver error means to the user.
 
 Everything is set for the transaction only, so that a transaction-pooling PgBouncer may stand
-between. Driver errors become ours here and nowhere else.
+between. Errors of the driver become ours on the way (driver_errors).
 """
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NoReturn
 
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from scout_core.driver_errors import wrapped_errors
 from scout_core.errors import (
-    DatabaseAway,
-    DatabaseError,
-    DatabaseReadOnly,
     NotInstalled,
-    ScoutError,
     WrongDatabase,
 )
 from scout_core.settings import Settings
 
 MINIMUM_VERSION = 150000
-RETRYABLE = frozenset({"40001", "40P01", "55P03", "57P01", "57P02", "57P03"})
 
 
 @dataclass(frozen=True)
@@ -217,105 +210,3 @@ def open_database(settings: Settings) -> Database:
     from scout_core import postgres
 
     return Database(postgres.start(settings.data_dir).url)
-
-
-@contextmanager
-def wrapped_errors() -> Iterator[None]:
-    """Turn errors of the driver into ours. ScoutErrors pass."""
-    try:
-        yield
-    except DBAPIError as exc:
-        _raise_ours(exc)
-    except PoolTimeout as exc:
-        raise DatabaseAway(
-            "All connections of this process are in use: try again in a moment."
-        ) from exc
-
-
-def sqlstate(exc: BaseException) -> str | None:
-    """SQLSTATE of a wrapped or raw driver error; null when the server gave none."""
-    if isinstance(exc, ScoutError):
-        return exc.facts.get("sqlstate")  # type: ignore[return-value]
-    return getattr(getattr(exc, "orig", None), "pgcode", None)
-
-
-def is_retryable(exc: BaseException) -> bool:
-    """Whether the same work may succeed at once: serialization, deadlock, lock wait."""
-    return sqlstate(exc) in {"40001", "40P01", "55P03"}
-
-
-def _raise_ours(exc: DBAPIError) -> NoReturn:
-    code = sqlstate(exc)
-    orig = exc.orig
-    said = str(orig or "").strip()
-    primary = getattr(getattr(orig, "diag", None), "message_primary", None) or said
-    first = primary.splitlines()[0] if primary else "no message"
-    if code is None and type(orig).__name__ == "OperationalError":
-        _raise_connection_error(said, exc)
-    if code == "25006":
-        raise DatabaseReadOnly(sqlstate=code) from exc
-    if exc.connection_invalidated or (code or "").startswith(("08", "57P")):
-        raise DatabaseAway(_LOST, sqlstate=code) from exc
-    if code == "55P03":
-        raise DatabaseError(
-            "Somebody else holds a lock that is needed: try again when they have finished.",
-            sqlstate=code,
-        ) from exc
-    if code == "57014":
-        raise DatabaseError(
-            "The database took longer than this kind of query may take and was stopped.",
-            sqlstate=code,
-        ) from exc
-    if code in {"53100", "53200", "53300"}:
-        raise DatabaseError(
-            f"The database has run out of resources ({first}): nothing was changed. "
-            "Make room, then try again.",
-            sqlstate=code,
-        ) from exc
-    if code == "42501":
-        raise DatabaseError(
-            f"The login lacks a right ({first}): `python -m scout_core doctor` says which.",
-            sqlstate=code,
-        ) from exc
-    if code in {"42P01", "3F000", "42883", "42703"}:
-        raise DatabaseError(
-            f"Something is missing in the database ({first}): "
-            "`python -m scout_core doctor` says what; `init` puts ours in place.",
-            sqlstate=code,
-        ) from exc
-    # class 22 quotes the value that was refused, which may be personal
-    said_safely = "a value was refused" if (code or "").startswith("22") else first
-    raise DatabaseError(
-        f"The database refused a statement ({said_safely}, SQLSTATE {code}).", sqlstate=code
-    ) from exc
-
-
-_LOST = "The connection to the database was lost: check that it is up, then try again."
-
-# Connection errors carry no SQLSTATE: told by the words of the server, English or Spanish.
-_WRONG = (
-    (
-        re.compile(r"authentication failed|no password supplied|autentifica|no pg_hba|pg_hba.conf"),
-        "The database refused the login: check user and password in DATABASE_URL.",
-    ),
-    (
-        re.compile(r'(database|base de datos) ["«].*["»] (does not exist|no existe)|no existe la'),
-        "The server has no such database: check its name in DATABASE_URL or create it.",
-    ),
-    (
-        re.compile(r'role ["«].*["»] (does not exist|is not permitted)|no existe el rol'),
-        "The database knows no such user: check the user in DATABASE_URL.",
-    ),
-    (
-        re.compile(r"invalid (connection option|port|dsn)|unrecognized|invalid integer"),
-        "DATABASE_URL cannot be read: write postgresql://user:password@host:5432/database.",
-    ),
-)
-
-
-def _raise_connection_error(said: str, exc: DBAPIError) -> NoReturn:
-    for pattern, sentence in _WRONG:
-        if pattern.search(said):
-            raise WrongDatabase(sentence) from exc
-    # a connection that was cut gives no SQLSTATE either
-    raise DatabaseAway(_LOST if exc.connection_invalidated else None) from exc

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, NullPool, Row, create_engine, text
 
-from scout_core.database import wrapped_errors
+from scout_core.driver_errors import wrapped_errors
 from scout_core.install_files import TableObject, table_objects
 from scout_core.install_views import recorded
 from scout_core.installer import (

@@ -8,7 +8,8 @@ from typing import Any
 import psutil
 from sqlalchemy import Connection
 
-from scout_core.database import CONTROL, JOB, Database, Transaction, wrapped_errors
+from scout_core.database import CONTROL, JOB, Database, Transaction
+from scout_core.driver_errors import wrapped_errors
 from scout_core.errors import RunBusy
 from scout_core.runs import JOB_TYPES, Kind, execute
 

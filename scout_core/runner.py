@@ -19,7 +19,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from scout_core import __version__, logs, run_lock, sql
-from scout_core.database import CONTROL, JOB, Database, Transaction, is_retryable, wrapped_errors
+from scout_core.database import CONTROL, JOB, Database, Transaction
+from scout_core.driver_errors import is_retryable, wrapped_errors
 from scout_core.errors import (
     DatabaseAway,
     DatabaseError,
