@@ -1,4 +1,4 @@
-"""Connections: which role, which limits, and what a driver error means to the user.
+"""Connections: which role, which limits, and how a transaction begins and ends.
 
 Everything is set for the transaction only, so that a transaction-pooling PgBouncer may stand
 between. Errors of the driver become ours on the way (driver_errors).

@@ -9,51 +9,49 @@ select set_config('scout.run_id', :run_id, true);
 
 -- name: by_id
 select
-    r.id as run_id,
-    r.status::text as status,
+    r.run_id,
+    r.status,
     r.started_at,
     r.completed_at,
     r.stats
-from ops.ingestion_runs as r
-where r.id = :run_id;
+from scout.v_runs as r
+where r.run_id = :run_id;
 
 -- name: by_request
 select
-    r.id as run_id,
-    r.status::text as status,
+    r.run_id,
+    r.status,
     r.started_at,
     r.completed_at,
     r.stats
-from scout.runs as s
-inner join ops.ingestion_runs as r on r.id = s.run_id
-where s.request_id = :request_id;
+from scout.v_runs as r
+where r.request_id = :request_id;
 
 -- name: completed_since
 select
-    r.id as run_id,
-    r.status::text as status,
+    r.run_id,
+    r.status,
     r.started_at,
     r.completed_at,
     r.stats
-from ops.ingestion_runs as r
-where r.job_type = cast(:job_type as jobtype)
+from scout.v_runs as r
+where r.job_type = :job_type
     and r.status = 'COMPLETED'
     and r.started_at >= :requested_at
     and r.completed_at >= :not_before
-order by r.id desc
+order by r.run_id desc
 limit 1;
 
 -- name: running
 select
-    r.id as run_id,
+    r.run_id,
     r.started_at,
-    s.actor,
-    s.host,
-    s.process_id
-from ops.ingestion_runs as r
-inner join scout.runs as s on s.run_id = r.id
-where r.job_type = cast(:job_type as jobtype) and r.status = 'RUNNING'
-order by r.id desc
+    r.actor,
+    r.host,
+    r.process_id
+from scout.v_runs as r
+where r.job_type = :job_type and r.status = 'RUNNING' and r.host is not null
+order by r.run_id desc
 limit 1;
 
 -- name: status_of

@@ -1,6 +1,6 @@
 -- Links the next scouting rows of the plan, founds their persons, closes their unmatched rows and writes
 -- the audit. One row: how many, and where the next batch goes on.
-with next_rows as materialized (
+with batch as materialized (
     select
         p.apply_order,
         p.row_id,
@@ -33,19 +33,6 @@ with next_rows as materialized (
         )
     order by p.apply_order
     limit :row_limit
-),
-
-batch as materialized (
-    select n.*
-    from (
-        select
-            r.*,
-            -- a new person is a row of its own, in the same commit as its link
-            sum(case when r.is_founder then 2 else 1 end) over (order by r.apply_order) as change_count,
-            row_number() over (order by r.apply_order) as place
-        from next_rows as r
-    ) as n
-    where n.change_count <= :row_limit or n.place = 1
 ),
 
 founded as (
