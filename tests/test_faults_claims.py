@@ -1,0 +1,168 @@
+"""The job never touches claims, payments and collection, and does not start where it could."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from scout_core import conflicts, coverage, health
+from scout_core.database import CHECK, LOOK, Database, Profile
+from scout_core.errors import PermissionDenied
+from scout_core.persons import explain
+from scout_core.refresh import plan
+from tests.support import factories as new
+from tests.support.job import (
+    broken,
+    do,
+    key,
+    refresh,
+    rows,
+    run_states,
+    settings,
+    story,
+    value,
+    writing,
+)
+from tests.support.state import effects, fingerprint
+
+MONEY = (
+    "public.peer_claims",
+    "public.module_ct_cabinet_payments",
+    "ops.scout_payment_rules",
+    "ops.scout_liquidation_ledger",
+)
+OPTIONAL = (
+    "create table ops.scout_payment_rules (id integer, origin_tag varchar, milestone_value integer,"
+    " amount numeric(12,2), is_active boolean)",
+    "create table ops.scout_liquidation_ledger (id integer, person_key uuid, scout_id integer,"
+    " milestone_value integer, amount numeric(12,2), paid_at timestamptz)",
+)
+
+
+@pytest.fixture
+def money_url(db_url: str) -> str:
+    """The story with claims, cabinet payments, payment rules and payments made."""
+    story(db_url)
+    do(
+        db_url,
+        *OPTIONAL,
+        "insert into ops.scout_payment_rules values (1, null, 1, 20, true), (2, null, 5, 30, true)",
+        "insert into ops.scout_liquidation_ledger"
+        f" values (1, '{key('ana')}', 7, 1, 20, now()), (2, '{key('carla')}', 9, 1, 20, now())",
+    )
+    with writing(db_url) as conn:
+        for name in ("ana", "beto", "carla", "dora", "eva"):
+            new.claim(conn, person=key(name), driver=f"driver of {name}", milestone=5)
+        new.payment(conn, person=key("eva"), scout=6)
+        new.payment(conn, person=key("beto"), scout=8)
+    return db_url
+
+
+def test_claims_and_payments_stay_as_they_are_to_the_byte(db: Database, money_url: str):
+    """Content, place, writer and locker of each row: before and after everything there is."""
+    before = fingerprint(money_url, *MONEY)
+    result = refresh(db, environ={"SCOUT_RUN_MAX_ROWS": "2"})
+    assert result.stats["steps"]["propagate"]["changed"] == 2
+    assert fingerprint(money_url, *MONEY) == before
+    with db.transaction(CHECK) as conn:
+        plan(conn, settings())
+        explain(conn, str(key("ana")))
+    assert broken(db) == {}
+    with db.transaction(LOOK) as conn:
+        coverage.snapshot(conn)
+        conflicts.list_open(conn, limit=10)
+        health.assess(conn, settings(), datetime.now(UTC))
+        conn.exec_driver_sql("select from ops.v_yango_collection_with_scout")
+        conn.exec_driver_sql("select from ops.v_scout_payment_base")
+    refresh(db)
+    assert fingerprint(money_url, *MONEY) == before
+
+
+def test_neighbour_of_the_claims_did_change(db: Database, money_url: str):
+    """The fingerprint sees a row that was only locked, so that the test above can fail."""
+    before = fingerprint(money_url, "public.peer_claims", "observational.lead_ledger")
+    refresh(db)
+    assert fingerprint(money_url, "observational.lead_ledger") != before
+    with writing(money_url) as conn:
+        conn.exec_driver_sql("select from public.peer_claims limit 1 for share")
+    assert (
+        fingerprint(money_url, "public.peer_claims")["public.peer_claims"]
+        != (before["public.peer_claims"])
+    )
+
+
+GRANTS = [
+    "grant insert on public.peer_claims to scout_writer",
+    "grant update on public.module_ct_cabinet_payments to scout_writer",
+    "grant delete on ops.scout_liquidation_ledger to scout_writer",
+    "grant truncate on ops.scout_payment_rules to public",
+    "grant update on ops.v_yango_cabinet_claims_for_collection to scout_writer",
+    pytest.param(
+        "grant update (amount) on ops.scout_liquidation_ledger to scout_writer",
+        marks=pytest.mark.xfail(reason="rights on single columns are not looked at"),
+    ),
+]
+
+
+@pytest.mark.parametrize("grant", GRANTS)
+def test_job_that_could_write_claims_does_not_start(db: Database, money_url: str, grant: str):
+    before = effects(money_url)
+    do(money_url, grant)
+    table = grant.partition(" on ")[2].partition(" to ")[0]
+    with pytest.raises(PermissionDenied, match=table) as refused:
+        refresh(db)
+    assert refused.value.exit_code == 3
+    assert effects(money_url) == before
+    ((status, reason),) = run_states(money_url)
+    assert (status, table in str(reason)) == ("FAILED", True)
+    do(money_url, grant.replace("grant", "revoke").replace(" to ", " from "))
+    assert refresh(db).status == "COMPLETED"
+
+
+def test_right_to_write_claims_is_a_broken_invariant(db: Database, money_url: str):
+    do(money_url, GRANTS[0])
+    assert [r["table_name"] for r in broken(db)["job_cannot_write_claims"]] == [
+        "public.peer_claims"
+    ]
+
+
+@pytest.mark.parametrize("table", MONEY)
+@pytest.mark.parametrize("role", ["scout_writer", "scout_reader"])
+def test_roles_of_the_product_are_refused_at_the_claims(money_url: str, role: str, table: str):
+    columns = rows(
+        money_url,
+        "select attname from pg_attribute where attrelid = cast(:name as regclass) and attnum = 1",
+        name=table,
+    )
+    for statement in (
+        f"update {table} set {columns[0][0]} = {columns[0][0]}",
+        f"delete from {table}",
+        f"truncate {table}",
+        f"insert into {table} select * from {table}",
+    ):
+        with pytest.raises(DBAPIError, match="permission denied"):
+            do(money_url, f"set local role {role}", statement)
+
+
+def test_job_does_not_run_as_a_superuser_without_roles(db_url: str):
+    story(db_url)
+    login = value(db_url, "select current_user")
+    do(db_url, f"alter schema scout owner to {login}")
+    before = effects(db_url)
+    db = Database(db_url)
+    assert not db.capabilities.has_roles
+    with pytest.raises(PermissionDenied, match="superuser") as refused:
+        refresh(db)
+    db.dispose()
+    assert refused.value.exit_code == 3
+    assert effects(db_url) == before
+    assert run_states(db_url)[0][0] == "FAILED"
+
+
+@pytest.mark.parametrize("profile", [LOOK, CHECK], ids=lambda p: p.name)
+def test_look_cannot_write_even_where_the_role_may(db: Database, money_url: str, profile: Profile):
+    do(money_url, "grant insert on public.peer_claims to scout_reader, scout_writer")
+    look = db.begin(profile)
+    with pytest.raises(DBAPIError, match="read-only transaction"):
+        look.conn.exec_driver_sql("insert into public.peer_claims (driver_id) values ('x')")
+    look.rollback()
