@@ -3,7 +3,7 @@
 Each step has a candidates view, which the plan shows and the apply statement writes from.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -59,8 +59,7 @@ class Plan:
     @property
     def changed_rows(self) -> int:
         """Links, unmatched rows and ledger rows that the run would write."""
-        links = sum(link.outcome == "LINK" or link.is_new_reason for link in self.links)
-        return links + len(self.scouts)
+        return _changed_rows(self.links, self.scouts)
 
 
 def plan(conn: Connection, settings: Settings) -> Plan:
@@ -76,16 +75,14 @@ def plan(conn: Connection, settings: Settings) -> Plan:
     scouts = tuple(
         PlannedScout(**row) for row in conn.execute(sql.query("refresh", "plan_scouts")).mappings()
     )
-    to_link = sum(link.outcome == "LINK" for link in links)
+    guard = guard_reason(settings, _changed_rows(links, scouts), facts["total_persons"])
     return Plan(
         total_persons=facts["total_persons"],
         is_first_run=facts["is_first_run"],
         links=links,
         scouts=scouts,
         skipped_scouts=_skipped(conn),
-        guard=None
-        if facts["is_first_run"]
-        else guard_reason(settings, to_link + len(scouts), facts["total_persons"]),
+        guard=None if facts["is_first_run"] else guard,
     )
 
 
@@ -129,15 +126,23 @@ def guard_reason(settings: Settings, changed_rows: int, total_persons: int) -> s
     pct = 100.0 * changed_rows / total_persons if total_persons else 0.0
     if changed_rows > settings.guard_max_rows:
         return (
-            f"the run would change {changed_rows:,} rows, more than SCOUT_GUARD_MAX_ROWS "
+            f"the run would change {_rows(changed_rows)}, more than SCOUT_GUARD_MAX_ROWS "
             f"({settings.guard_max_rows:,})"
         )
     if pct > settings.guard_max_pct:
         return (
-            f"the run would change {changed_rows:,} rows, {pct:.1f} % of {total_persons:,} "
+            f"the run would change {_rows(changed_rows)}, {pct:.1f} % of {total_persons:,} "
             f"persons, more than SCOUT_GUARD_MAX_PCT ({settings.guard_max_pct:g})"
         )
     return None
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
+
+
+def _changed_rows(links: Sequence[PlannedLink], scouts: Sequence[PlannedScout]) -> int:
+    return sum(link.outcome == "LINK" or link.is_new_reason for link in links) + len(scouts)
 
 
 def _refresh(run: Run, settings: Settings) -> None:
@@ -145,7 +150,7 @@ def _refresh(run: Run, settings: Settings) -> None:
     run.report("plan", 0, 1)
     run.one("choose_joins")
     planned = run.one("plan_links")
-    _guard(run, settings, planned["link_count"])
+    _guard(run, settings, planned["link_count"] + planned["new_reason_count"])
     run.conn.exec_driver_sql("set local enable_nestloop = on")
     runner.at("mid work")
     _link(run, planned)
@@ -153,11 +158,11 @@ def _refresh(run: Run, settings: Settings) -> None:
     _record(run)
 
 
-def _guard(run: Run, settings: Settings, link_count: int) -> None:
+def _guard(run: Run, settings: Settings, scouting_rows: int) -> None:
     facts = run.conn.execute(sql.query("refresh", "facts")).mappings().one()
     if run.request.is_forced or facts["is_first_run"]:
         return
-    changed = link_count + run.one("count_planned_scouts")["person_count"]
+    changed = scouting_rows + run.one("count_planned_scouts")["person_count"]
     stopped = guard_reason(settings, changed, facts["total_persons"])
     if stopped is not None:
         raise GuardStopped(

@@ -152,9 +152,9 @@ FAULTS = (
     ),
     fault(
         "every run writes its reasons again",
-        "refresh/leave_unmatched.sql",
-        "(u.status = 'OPEN' and u.reason_code <> p.reason_code)",
-        "u.status = 'OPEN'",
+        "views/2_attribution/v_identity_candidates.sql",
+        "or u.reason_code <> c.reason_code) as is_new_reason",
+        "or u.status = 'OPEN') as is_new_reason",
     ),
     fault(
         "a ledger row that somebody adds is not noted",

@@ -15,11 +15,8 @@ select
     c.match_rule,
     c.reason_code,
     c.is_founder as is_new_person,
-    c.outcome = 'UNMATCHED'
-    and (u.id is null or u.status = 'RESOLVED' or (u.status = 'OPEN' and u.reason_code <> c.reason_code)) as is_new_reason
+    c.is_new_reason
 from scout.v_identity_candidates as c
-left join canon.identity_unmatched as u
-    on u.source_table = 'module_ct_scouting_daily' and u.source_pk = c.source_pk
 order by c.apply_order;
 
 -- name: plan_scouts

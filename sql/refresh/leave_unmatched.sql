@@ -10,12 +10,7 @@ with batch as materialized (
         p.license_person_count,
         p.phone_person_count
     from scout.planned_links as p
-    left join canon.identity_unmatched as u
-        on u.source_table = 'module_ct_scouting_daily' and u.source_pk = p.row_id::text
-    where p.run_id = :run_id
-        and p.outcome = 'UNMATCHED'
-        and p.apply_order > :after_order
-        and (u.id is null or u.status = 'RESOLVED' or (u.status = 'OPEN' and u.reason_code <> p.reason_code))
+    where p.run_id = :run_id and p.is_new_reason and p.apply_order > :after_order
     order by p.apply_order
     limit :row_limit
 ),

@@ -2,7 +2,7 @@
 with planned as (
     insert into scout.planned_links (
         run_id, apply_order, row_id, scout_id, outcome, person_key, driver_id, match_rule, match_score, match_confidence,
-        reason_code, is_founder, license_key, phone_key, candidate_person_keys, license_person_count, phone_person_count
+        reason_code, is_founder, is_new_reason, license_key, phone_key, candidate_person_keys, license_person_count, phone_person_count
     )
     select
         :run_id,
@@ -17,16 +17,18 @@ with planned as (
         c.match_confidence,
         c.reason_code,
         c.is_founder,
+        c.is_new_reason,
         c.license_key,
         c.phone_key,
         c.candidate_person_keys,
         c.license_person_count,
         c.phone_person_count
     from scout.v_identity_candidates as c
-    returning outcome
+    returning outcome, is_new_reason
 )
 
 select
     count(*) as seen_count,
-    count(*) filter (where p.outcome = 'LINK') as link_count
+    count(*) filter (where p.outcome = 'LINK') as link_count,
+    count(*) filter (where p.is_new_reason) as new_reason_count
 from planned as p;

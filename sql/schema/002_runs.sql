@@ -118,6 +118,7 @@ create unlogged table scout.planned_links (
     match_confidence text,
     reason_code text,
     is_founder boolean not null,
+    is_new_reason boolean not null,
     license_key text,
     phone_key text,
     candidate_person_keys uuid[] not null,
