@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
+from scout_core import sql
 from scout_core.database import LOOK, Database
 from tests.support import databases
 from tests.support import factories as new
@@ -69,7 +70,7 @@ def days(url: str) -> dict[str, list[tuple[Any, ...]]]:
     """What somebody sees who asks with a client of their own, in the zone of the database."""
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as conn:
-        return {name: [tuple(r) for r in conn.execute(text(sql))] for name, sql in DAYS.items()}
+        return {name: [tuple(r) for r in conn.execute(text(query))] for name, query in DAYS.items()}
 
 
 def test_days_are_those_of_lima_in_every_zone_of_the_server(zoned: tuple[str, str]):
@@ -90,8 +91,8 @@ def test_days_are_those_of_lima_in_every_zone_of_the_server(zoned: tuple[str, st
     ]
     db = Database(url)
     with db.transaction(LOOK) as conn:
-        for name, sql in DAYS.items():
-            assert [tuple(r) for r in conn.execute(text(sql))] == shown[name], name
+        for name, query in DAYS.items():
+            assert [tuple(r) for r in conn.execute(text(query))] == shown[name], name
     db.dispose()
 
 
@@ -114,7 +115,7 @@ def test_run_in_every_zone_has_the_same_effects_and_seals_that_hold(
     assert broken(other) == {}
     # also for somebody who verifies with a client of their own
     engine = create_engine(url, poolclass=NullPool)
-    check = (databases.ROOT / "sql/checks/seals_hold.sql").read_text()
+    check = (sql.ROOT / "checks" / "seals_hold.sql").read_text()
     with engine.connect() as conn:
         assert conn.execute(text(check)).all() == []
     other.dispose()

@@ -69,9 +69,9 @@ def _refresh(
 ) -> None:
     left = passes
 
-    def at(name: str) -> None:
+    def at(point: str) -> None:
         nonlocal left
-        if name == kill_at:
+        if point == kill_at:
             left -= 1
             if not left:
                 os.kill(os.getpid(), signal.SIGKILL)
