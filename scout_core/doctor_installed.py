@@ -16,7 +16,7 @@ from scout_core.settings import Settings
 
 State = Literal["OK", "WARN", "FAIL"]
 INIT = "Run `python -m scout_core init`."
-APPEND_ONLY = (*AUDIT_TABLES, "scout.seals", "scout.decisions")
+APPEND_ONLY = (*AUDIT_TABLES, "scout.seals", "scout.decisions", "scout.runs")
 
 
 @dataclass(frozen=True)

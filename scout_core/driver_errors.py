@@ -16,6 +16,9 @@ from scout_core.errors import (
     WrongDatabase,
 )
 
+# a key that is there already, a referenced row that is gone
+WRITTEN_BY_OTHERS = frozenset({"23505", "23503"})
+
 
 @contextmanager
 def wrapped_errors() -> Iterator[None]:
@@ -38,8 +41,8 @@ def sqlstate(exc: BaseException) -> str | None:
 
 
 def is_retryable(exc: BaseException) -> bool:
-    """Whether the same work may succeed at once: serialization, deadlock, lock wait."""
-    return sqlstate(exc) in {"40001", "40P01", "55P03"}
+    """Whether the same work may succeed at once: serialization, deadlock, lock wait, same row."""
+    return sqlstate(exc) in {"40001", "40P01", "55P03", *WRITTEN_BY_OTHERS}
 
 
 def _raise_ours(exc: DBAPIError) -> NoReturn:
@@ -57,6 +60,12 @@ def _raise_ours(exc: DBAPIError) -> NoReturn:
     if code == "55P03":
         raise DatabaseError(
             "Somebody else holds a lock that is needed: try again when they have finished.",
+            sqlstate=code,
+        ) from exc
+    if code in WRITTEN_BY_OTHERS:
+        raise DatabaseError(
+            "Somebody else wrote or removed the same row meanwhile: start it again, it goes on "
+            "from what is there then.",
             sqlstate=code,
         ) from exc
     if code == "57014":

@@ -178,9 +178,9 @@ def _conflicts(
     )
 
 
-def _since(status: Status, past: Sequence[tuple[date, Status]], now: datetime) -> datetime | None:
-    """Start of the days, newest first, that had the same state without a break; null = today."""
-    since = None
+def _since(status: Status, past: Sequence[tuple[date, Status]], now: datetime) -> datetime:
+    """Start of the days, newest first, that had the same state without a break up to today."""
+    since = datetime.combine(now.astimezone(LIMA), time(), LIMA).astimezone(UTC)
     for day, state in past:
         if state != status:
             break

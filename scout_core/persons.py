@@ -110,7 +110,11 @@ def _reason(state: dict[str, Any], audit: list[dict[str, Any]]) -> tuple[str, st
     conflict = CONFLICTS.get(state["conflict_kind"] or "")
     if scout is None:
         why, next_action = REASONS[state["reason_code"]]
-        return f"No scout (category {state['category']}, {state['reason_code']})", why, next_action
+        verdict = f"No scout (category {state['category']}, {state['reason_code']})"
+        if conflict is not None and state["conflict_kind"] != state["reason_code"]:
+            verdict = f"{verdict}, in conflict ({state['conflict_kind']})"
+            why = f"{why}; {conflict}"
+        return verdict, why, "Decide the conflict." if conflict else next_action
     writers = [row for row in audit if row["new_attributed_scout_id"] == scout]
     why = (
         WRITERS[writers[-1]["backfill_method"]].format(**writers[-1])

@@ -81,7 +81,7 @@ def plan(conn: Connection, settings: Settings) -> Plan:
         is_first_run=facts["is_first_run"],
         links=links,
         scouts=scouts,
-        skipped_scouts=_skipped(conn),
+        skipped_scouts=_skipped_by_plan(conn, len(scouts)),
         guard=None if facts["is_first_run"] else guard,
     )
 
@@ -244,11 +244,10 @@ def _propagate(run: Run) -> None:
     skipped = dict(_skipped(run.conn))
     if total - changed > 0:
         skipped["LOCKED_OR_CHANGED_MEANWHILE"] = total - changed
-        skipped.pop("WAITING_FOR_NEXT_RUN", None)
     run.log_step(
         "propagate",
         {
-            "seen": total + sum(skipped.values()),
+            "seen": changed + sum(skipped.values()),
             "changed": changed,
             "inserted": inserted,
             "skipped": skipped,
@@ -289,6 +288,16 @@ def _record(run: Run) -> None:
             "metrics": metrics,
         },
     )
+
+
+def _skipped_by_plan(conn: Connection, scout_count: int) -> dict[str, int]:
+    """As `_skipped`, with those whom a link that the run would make keeps from getting a scout."""
+    skipped = _skipped(conn)
+    candidates = conn.execute(sql.query("refresh", "count_candidates")).scalar_one()
+    if candidates > scout_count:
+        reason = "OTHER_SOURCE_DISAGREES"
+        skipped[reason] = skipped.get(reason, 0) + candidates - scout_count
+    return dict(sorted(skipped.items()))
 
 
 def _skipped(conn: Connection) -> dict[str, int]:

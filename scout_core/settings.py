@@ -56,10 +56,11 @@ class Settings(BaseModel):
         10_000, description="rows that a run changes in one commit; more work goes on in batches"
     )
     guard_max_rows: Rows = Field(
-        10_000, description="rows above which a scheduled run stops until it is forced"
+        10_000, description="rows above which a run stops until it is forced"
     )
     guard_max_pct: Percent = Field(
-        20, description="share of the persons, in percent, above which a scheduled run stops"
+        20,
+        description="share of the persons, in percent, above which a run stops",
     )
     health_population: Literal["leads", "persons"] = Field(
         "leads", description="over whom the satisfactory share is taken: leads or persons"

@@ -47,7 +47,7 @@ def test_row_linked_under_its_id_or_its_older_key_gets_no_second_link(db: Databa
         # linked to somebody whom the rules would not choose: what stands is left alone
         factories.link(conn, person=luis, table=SCOUTING, pk=by_id)
         key = value(
-            db, "select scout.scouting_md5_key(8, '(01) 999 1', 'Q-22222222', '2026-03-02')"
+            db, "select scout.scouting_md5_key('8', '(01) 999 1', 'Q-22222222', '2026-03-02')"
         )
         factories.link(conn, person=ana, table=SCOUTING, pk=key)
     refresh(db)

@@ -201,7 +201,7 @@ def test_state_is_told_since_the_day_it_began(db: Database) -> None:
 
     assert since == {"satisfactory": midnight(3), "conflicts": midnight(2), "last_run": None}
     persons(db, 0, 90, are_leads=True)
-    assert assess(db).reasons[0].since is None
+    assert assess(db).reasons[0].since == midnight(0)
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ def test_the_older_scouting_key_is_that_of_the_model(installed: Connection) -> N
     ) -> None:
         with installed.cursor() as cursor:
             cursor.execute(
-                "select scout.scouting_md5_key(%s::integer, %s::text, %s::text, %s::date)",
+                "select scout.scouting_md5_key(%s::integer::text, %s::text, %s::text, %s::date)",
                 [scout_id, phone, license_, day],
             )
             (shown,) = cursor.fetchone() or (None,)

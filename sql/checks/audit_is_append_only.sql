@@ -6,7 +6,8 @@ with audit_tables (table_name) as (
     ('ops.lead_events_scout_backfill_audit'),
     ('ops.job_runs_audit'),
     ('scout.seals'),
-    ('scout.decisions')
+    ('scout.decisions'),
+    ('scout.runs')
 )
 
 select

@@ -5,6 +5,11 @@ with newest as (
         a.new_attributed_scout_id,
         a.backfill_method
     from ops.lead_ledger_scout_backfill_audit as a
+    -- what others wrote before we were installed nobody told us
+    where a.backfill_timestamp >= (
+        select f.value::timestamptz from scout.install_facts as f
+        where f.name = 'installed_at'
+    )
     order by a.person_key, a.id desc
 )
 
@@ -18,6 +23,6 @@ left join observational.lead_ledger as l on l.person_key = n.person_key
 where l.attributed_scout_id is distinct from n.new_attributed_scout_id
     -- without the tracking triggers nobody tells us what others write
     and (
-        select count(*) = 3 from pg_trigger as t
+        select count(*) = 4 from pg_trigger as t
         where t.tgrelid = 'observational.lead_ledger'::regclass and t.tgname like 'scout_track_%' and t.tgenabled <> 'D'
     );

@@ -1,13 +1,54 @@
--- Every completed run of ours has its seal, and no audit row names a run that is not there (I13)
+-- Every completed run of ours has its seal, and every audit row since the installation a run that is there (I13)
 select
-    r.id as run_id,
+    r.run_id,
     'completed without a seal' as problem
-from ops.ingestion_runs as r
-inner join scout.runs as u on u.run_id = r.id
-where r.status = 'COMPLETED' and not exists (select from scout.seals as s where s.run_id = r.id)
+from scout.v_runs as r
+where r.kind is not null
+    and r.status = 'COMPLETED'
+    and not exists (select from scout.seals as s where s.run_id = r.run_id)
 union all
 select
     s.run_id,
     'sealed without a completed run' as problem
 from scout.seals as s
-where not exists (select from ops.ingestion_runs as r where r.id = s.run_id and r.status = 'COMPLETED');
+where not exists (select from scout.v_runs as r where r.run_id = s.run_id and r.status = 'COMPLETED')
+union all
+select
+    r.run_id,
+    'batches of a run that died are in no seal, though a later run was sealed' as problem
+from scout.v_runs as r
+where r.status = 'FAILED'
+    and exists (select from ops.job_runs_audit as j where j.ingestion_run_id = r.run_id and j.event = 'BATCH')
+    and not exists (select from scout.seals as s where r.run_id = any(s.covered_run_ids))
+    and exists (select from scout.seals as s where s.run_id > r.run_id)
+union all
+select
+    a.run_id,
+    'audit row of a run that is not there' as problem
+from (
+    select
+        l.ingestion_run_id as run_id,
+        l.backfill_timestamp as written_at
+    from ops.identity_links_backfill_audit as l
+    union all
+    select
+        l.ingestion_run_id,
+        l.backfill_timestamp
+    from ops.lead_ledger_scout_backfill_audit as l
+    union all
+    select
+        l.ingestion_run_id,
+        l.backfill_timestamp
+    from ops.lead_events_scout_backfill_audit as l
+    union all
+    select
+        j.ingestion_run_id,
+        j.recorded_at
+    from ops.job_runs_audit as j
+) as a
+where a.run_id is not null
+    and a.written_at >= (
+        select f.value::timestamptz from scout.install_facts as f
+        where f.name = 'installed_at'
+    )
+    and not exists (select from ops.ingestion_runs as r where r.id = a.run_id);

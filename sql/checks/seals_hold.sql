@@ -14,6 +14,7 @@ from (
         k.seal_no,
         k.run_id,
         k.row_count,
+        k.covered_run_ids,
         k.external_audit_ids,
         k.content_hash,
         k.previous_hash,
@@ -21,7 +22,7 @@ from (
         coalesce(lag(k.seal_hash) over (order by k.seal_no), '') as hash_before
     from scout.seals as k
 ) as s
-cross join lateral scout.audit_content(s.run_id, s.external_audit_ids) as d
+cross join lateral scout.audit_content(s.covered_run_ids, s.external_audit_ids) as d
 where d.row_count <> s.row_count
     or d.content_hash <> s.content_hash
     or s.previous_hash <> s.hash_before

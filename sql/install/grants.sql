@@ -15,7 +15,7 @@ our_relations as (
         pg_class.relkind,
         pg_class.relname in ('schema_files', 'installed_objects', 'install_facts') as is_bookkeeping,
         -- by name: a guard that somebody took away must not widen a right
-        pg_namespace.nspname = 'ops' or pg_class.relname in ('seals', 'decisions') as is_append_only,
+        pg_namespace.nspname = 'ops' or pg_class.relname in ('seals', 'decisions', 'runs') as is_append_only,
         pg_class.relname = 'planned_links' as is_emptied
     from pg_catalog.pg_class
     inner join pg_catalog.pg_namespace on pg_namespace.oid = pg_class.relnamespace
@@ -74,7 +74,21 @@ on_relations (role_name, privilege, relation_oid, column_name, is_ours) as (
     union all
     select 'scout_writer', 'insert', our_relations.relation_oid, null, true
     from our_relations
-    where our_relations.relkind in ('r', 'p') and not our_relations.is_bookkeeping
+    where our_relations.relkind in ('r', 'p')
+        and not our_relations.is_bookkeeping and not our_relations.is_append_only
+    union all
+    -- when it was written, and under which number, the writer cannot say
+    select 'scout_writer', 'insert', our_relations.relation_oid, pg_attribute.attname, true
+    from our_relations
+    inner join pg_catalog.pg_attribute
+        on pg_attribute.attrelid = our_relations.relation_oid
+        and pg_attribute.attnum > 0
+        and not pg_attribute.attisdropped
+    where our_relations.relkind in ('r', 'p')
+        and our_relations.is_append_only
+        and pg_attribute.attname not in (
+            'id', 'seal_no', 'decision_id', 'backfill_timestamp', 'recorded_at', 'sealed_at', 'decided_at'
+        )
     union all
     select 'scout_writer', 'update', our_relations.relation_oid, null, true
     from our_relations

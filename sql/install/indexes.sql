@@ -30,7 +30,7 @@ create index concurrently scout_scouting_text_id on public.module_ct_scouting_da
 -- name: scout_scouting_md5 on public.module_ct_scouting_daily
 -- serves: the scouting row that a link of the older kind names
 create index concurrently scout_scouting_md5 on public.module_ct_scouting_daily (
-    scout.scouting_md5_key(scout_id, driver_phone, driver_license, registration_date)
+    scout.scouting_md5_key(scout_id::text, driver_phone, driver_license, registration_date)
 );
 
 -- name: scout_migrations_text_id on public.module_ct_migrations

@@ -12,6 +12,11 @@ create or replace trigger scout_track_update after update on observational.lead_
 referencing old table as old_rows new table as new_rows
 for each statement execute function scout.record_external_change();
 
+-- name: scout_track_truncate on observational.lead_ledger
+-- emptying the ledger erases every scout in it; before, while they can still be read
+create or replace trigger scout_track_truncate before truncate on observational.lead_ledger
+for each statement execute function scout.record_external_change();
+
 -- name: scout_track_delete on observational.lead_ledger
 -- and one that goes with its row
 create or replace trigger scout_track_delete after delete on observational.lead_ledger

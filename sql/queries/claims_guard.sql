@@ -7,6 +7,7 @@ select
     coalesce(
         array_agg(g.table_name order by g.table_name) filter (
             where has_table_privilege(g.table_oid, 'insert, update, delete, truncate')
+                or has_any_column_privilege(g.table_oid, 'insert, update')
         ),
         '{}'
     ) as writable

@@ -35,3 +35,7 @@ from scout.v_person_attribution as p
 where p.category = 'D' and p.reason_code <> 'WAITING_FOR_NEXT_RUN'
 group by p.reason_code
 order by p.reason_code;
+
+-- name: count_candidates
+select count(*) as person_count
+from scout.v_propagation_candidates as c;

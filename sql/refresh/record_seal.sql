@@ -16,19 +16,37 @@ covered as materialized (
         )
 ),
 
+runs_to_cover as materialized (
+    -- the run, and those that died after they had committed batches
+    select array_agg(r.run_id order by r.run_id) as covered_run_ids
+    from (
+        select cast(:run_id as integer) as run_id
+        union
+        select j.ingestion_run_id
+        from ops.job_runs_audit as j
+        inner join scout.v_runs as v on v.run_id = j.ingestion_run_id
+        where j.event = 'BATCH'
+            and v.status = 'FAILED'
+            and not exists (select from scout.seals as k where j.ingestion_run_id = any(k.covered_run_ids))
+    ) as r
+),
+
 content as materialized (
     select
+        u.covered_run_ids,
         c.external_audit_ids,
         d.row_count,
         d.content_hash
     from covered as c
-    cross join lateral scout.audit_content(cast(:run_id as integer), c.external_audit_ids) as d
+    cross join runs_to_cover as u
+    cross join lateral scout.audit_content(u.covered_run_ids, c.external_audit_ids) as d
 )
 
-insert into scout.seals (run_id, row_count, external_audit_ids, content_hash, previous_hash, seal_hash)
+insert into scout.seals (run_id, row_count, covered_run_ids, external_audit_ids, content_hash, previous_hash, seal_hash)
 select
     :run_id,
     c.row_count,
+    c.covered_run_ids,
     c.external_audit_ids,
     c.content_hash,
     coalesce((select n.seal_hash from newest as n), ''),

@@ -35,11 +35,11 @@ $$;
 comment on function scout.phone_key(text) is
 'Phone as an identifier: the last nine digits when they start with 9 and are no stop number; else null.';
 
-create function scout.scouting_md5_key(scout_id integer, phone text, license text, registered_on date) returns text
+create function scout.scouting_md5_key(scout_id text, phone text, license text, registered_on date) returns text
 language sql immutable parallel safe
 as $$
     select md5(
-        coalesce(scout_id::text, '') || '|'
+        coalesce(scout_id, '') || '|'
         || case when length(translate(phone, ' -()+', '')) >= 8 then translate(phone, ' -()+', '') else '' end || '|'
         || coalesce(upper(translate(license, ' -', '') collate "C"), '') || '|'
         || coalesce(
@@ -50,7 +50,7 @@ as $$
         )
     )
 $$;
-comment on function scout.scouting_md5_key(integer, text, text, date) is
+comment on function scout.scouting_md5_key(text, text, text, date) is
 'The older key under which a scouting row may have been linked: md5 of scout|phone|licence|date.';
 
 create function scout.parse_scout_id(raw text) returns integer
@@ -71,6 +71,11 @@ create function scout.parse_scout_id(raw integer) returns integer
 language sql immutable parallel safe
 as $$ select case when raw >= 1 then raw end $$;
 comment on function scout.parse_scout_id(integer) is 'Scout number of an integer; null below 1.';
+
+create function scout.parse_scout_id(raw smallint) returns integer
+language sql immutable parallel safe
+as $$ select scout.parse_scout_id(raw::integer) $$;
+comment on function scout.parse_scout_id(smallint) is 'Scout number of a small integer; null below 1.';
 
 create function scout.parse_scout_id(raw bigint) returns integer
 language sql immutable parallel safe
@@ -94,6 +99,11 @@ create function scout.is_unreadable_scout(raw integer) returns boolean
 language sql immutable parallel safe
 as $$ select coalesce(raw < 1, false) $$;
 comment on function scout.is_unreadable_scout(integer) is 'True for an integer that is no scout number.';
+
+create function scout.is_unreadable_scout(raw smallint) returns boolean
+language sql immutable parallel safe
+as $$ select scout.is_unreadable_scout(raw::integer) $$;
+comment on function scout.is_unreadable_scout(smallint) is 'True for a small integer that is no scout number.';
 
 create function scout.is_unreadable_scout(raw bigint) returns boolean
 language sql immutable parallel safe

@@ -100,6 +100,7 @@ create table scout.seals (
     seal_no bigint generated always as identity primary key,
     run_id integer not null unique,
     row_count bigint not null,
+    covered_run_ids integer[] not null,
     external_audit_ids bigint[] not null,
     content_hash text not null,
     previous_hash text not null,
@@ -107,6 +108,7 @@ create table scout.seals (
     sealed_at timestamptz not null default clock_timestamp()
 );
 comment on table scout.seals is 'One row per run: sha256 over its audit rows, chained to the seal before (append-only). verify recomputes it.';
+comment on column scout.seals.covered_run_ids is 'The run itself, and runs that died after they had committed batches, which no seal covered yet.';
 comment on column scout.seals.external_audit_ids is 'Rows of ops.lead_ledger_scout_backfill_audit without a run (EXTERNAL_CHANGE) that this seal covers for the first time.';
 comment on column scout.seals.previous_hash is 'seal_hash of the seal before; empty for the first.';
 
@@ -133,22 +135,41 @@ for each statement execute function scout.refuse_change();
 create trigger scout_append_only before update or delete or truncate on scout.decisions
 for each statement execute function scout.refuse_change();
 -- always: also while session_replication_role = replica
+create trigger scout_append_only before update or delete or truncate on scout.runs
+for each statement execute function scout.refuse_change();
 alter table ops.identity_links_backfill_audit enable always trigger scout_append_only;
 alter table ops.lead_ledger_scout_backfill_audit enable always trigger scout_append_only;
 alter table ops.lead_events_scout_backfill_audit enable always trigger scout_append_only;
 alter table ops.job_runs_audit enable always trigger scout_append_only;
 alter table scout.seals enable always trigger scout_append_only;
 alter table scout.decisions enable always trigger scout_append_only;
+alter table scout.runs enable always trigger scout_append_only;
 
 create function scout.record_external_change() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
-    -- a run of ours writes its own audit row, in the statement that writes the ledger
-    if coalesce(current_setting('scout.run_id', true), '') <> '' then
+    -- A run of ours writes its own audit row, in the statement that writes the ledger. That it is ours is told
+    -- by its role too, for anybody can set the variable.
+    if coalesce(current_setting('scout.run_id', true), '') <> ''
+        and (
+            current_setting('role') = 'scout_writer'
+            or session_user = (select pg_get_userbyid(n.nspowner) from pg_namespace as n where n.nspname = 'scout')
+        )
+    then
         return null;
     end if;
-    if tg_op = 'INSERT' then
+    if tg_op = 'TRUNCATE' then
+        insert into ops.lead_ledger_scout_backfill_audit (
+            person_key, old_attributed_scout_id, attribution_rule_old, attribution_confidence_old, evidence_json_old,
+            backfill_method, actor, is_new_row, attributed_source_old, attribution_score_old, decision_status_old, updated_at_old
+        )
+        select
+            l.person_key, l.attributed_scout_id, l.attribution_rule, l.confidence_level::text, l.evidence_json,
+            'EXTERNAL_CHANGE', session_user, false, l.attributed_source, l.attribution_score, l.decision_status::text, l.updated_at
+        from observational.lead_ledger as l
+        where l.attributed_scout_id is not null;
+    elsif tg_op = 'INSERT' then
         insert into ops.lead_ledger_scout_backfill_audit (
             person_key, new_attributed_scout_id, attribution_rule_new, attribution_confidence_new,
             backfill_method, actor, is_new_row, attributed_source_new, attribution_score_new, decision_status_new, updated_at_new

@@ -1,17 +1,17 @@
 -- What the rules need beyond a single expression.
 
-create function scout.first_claims(row_ids bigint[], licenses text[], persons uuid[]) returns setof bigint
+create function scout.first_bids(row_ids bigint[], licenses text[], persons uuid[]) returns setof bigint
 language plpgsql stable rows 1000
 set search_path = pg_catalog
 as $$
--- Of claims (a row gives its licence a person; null = a new one) those that win when they are taken
+-- Of bids (a row gives its licence a person; null = a new one) those that win when they are taken
 -- in the order of row_ids: a licence is given once, a person to one licence. Each round takes the
--- claims that nothing earlier contests and drops what they defeat, which is the same and set-based.
+-- bids that nothing earlier contests and drops what they defeat, which is the same and set-based.
 declare
     won bigint[];
 begin
     while cardinality(row_ids) > 0 loop
-        with claims as materialized (
+        with bids as materialized (
             select
                 c.row_id,
                 c.license,
@@ -21,11 +21,11 @@ begin
             from unnest(row_ids, licenses, persons) as c (row_id, license, person)
         ),
         winners as materialized (
-            select w.row_id, w.license, w.person from claims as w
+            select w.row_id, w.license, w.person from bids as w
             where w.row_id = w.first_of_license and w.row_id = w.first_of_person
         ),
         rest as (
-            select c.row_id, c.license, c.person from claims as c
+            select c.row_id, c.license, c.person from bids as c
             where not exists (select from winners as w where w.license = c.license)
                 and not exists (select from winners as w where w.person = c.person)
         )
@@ -39,8 +39,8 @@ begin
     end loop;
 end
 $$;
-comment on function scout.first_claims(bigint[], text[], uuid[]) is
-'Row ids of the claims that give a licence its person, taken in ascending row id; a person goes to one licence only.';
+comment on function scout.first_bids(bigint[], text[], uuid[]) is
+'Row ids of the bids that give a licence its person, taken in ascending row id; a person goes to one licence only.';
 
 create function scout.mask_excerpt(raw text) returns text
 language sql immutable parallel safe

@@ -5,7 +5,7 @@ create or replace view scout.src_scouting_daily as
 select
     s.id::bigint as row_id,
     s.id::text as source_pk,
-    scout.scouting_md5_key(s.scout_id, s.driver_phone, s.driver_license, s.registration_date) as md5_key,
+    scout.scouting_md5_key(s.scout_id::text, s.driver_phone, s.driver_license, s.registration_date) as md5_key,
     scout.parse_scout_id(s.scout_id) as scout_id,
     scout.is_unreadable_scout(s.scout_id) as is_unreadable,
     s.scout_id::text as raw_scout_id,

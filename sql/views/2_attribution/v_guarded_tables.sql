@@ -9,5 +9,5 @@ inner join pg_namespace as n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p', 'v', 'm', 'f')
     and n.nspname not in ('pg_catalog', 'information_schema', 'scout')
     and n.nspname !~ '^pg_(toast|temp)'
-    and c.relname ~ '(yango|claim|payment|liquidation)'
+    and c.relname ~* '(yango|claim|payment|liquidation)'
     and n.nspname || '.' || c.relname not in ('ops.v_yango_collection_with_scout', 'ops.v_scout_payment_base');

@@ -258,7 +258,7 @@ license_rows as materialized (
     where p.license_key is not null
 ),
 
-claims as (
+bids as (
     select
         c.row_id,
         c.license_key,
@@ -291,9 +291,9 @@ granted as materialized (
                 array_agg(c.row_id order by c.row_id) as row_ids,
                 array_agg(c.license_key order by c.row_id) as license_keys,
                 array_agg(c.person_key order by c.row_id) as person_keys
-            from claims as c
+            from bids as c
         ) as a
-        cross join lateral scout.first_claims(a.row_ids, a.license_keys, a.person_keys) as w (row_id)
+        cross join lateral scout.first_bids(a.row_ids, a.license_keys, a.person_keys) as w (row_id)
     ) as g
     inner join license_rows as r on r.row_id = g.row_id
 ),

@@ -25,17 +25,16 @@ select
     p.reason_code,
     p.conflict_kind is not null as is_conflict,
     p.is_lead,
-    case p.reason_code
-        when 'DECIDED_NO_SCOUT' then 'Ninguna: una persona decidió que no tiene scout'
-        when 'HELD_AFTER_UNDO' then 'Liberar la retención cuando se aclare el caso'
-        when 'SEVERAL_SCOUTS' then 'Decidir el conflicto'
-        when 'OTHER_SOURCE_DISAGREES' then 'Decidir el conflicto'
-        when 'UNREADABLE_SCOUT' then 'Corregir en la fuente el valor que no se puede leer'
-        when 'UNKNOWN_SCOUT' then 'Agregar el scout a la lista o corregir el evento'
-        when 'WAITING_FOR_NEXT_RUN' then 'Ninguna: la próxima corrida lo asigna'
-        when 'SCOUT_ONLY_IN_OTHER_SOURCE' then 'Revisar la otra fuente y asignar a mano'
-        when 'EVENTS_WITHOUT_SCOUT' then 'Completar el scout en el evento de origen'
-        when 'NO_EVENTS' then 'Ninguna: conductor anterior, sin eventos'
+    case
+        when p.conflict_kind is not null then 'Decidir el conflicto'
+        when p.reason_code = 'DECIDED_NO_SCOUT' then 'Ninguna: una persona decidió que no tiene scout'
+        when p.reason_code = 'HELD_AFTER_UNDO' then 'Liberar la retención cuando se aclare el caso'
+        when p.reason_code = 'UNREADABLE_SCOUT' then 'Corregir en la fuente el valor que no se puede leer'
+        when p.reason_code = 'UNKNOWN_SCOUT' then 'Agregar el scout a la lista o corregir el evento'
+        when p.reason_code = 'WAITING_FOR_NEXT_RUN' then 'Ninguna: la próxima corrida lo asigna'
+        when p.reason_code = 'SCOUT_ONLY_IN_OTHER_SOURCE' then 'Revisar la otra fuente y asignar a mano'
+        when p.reason_code = 'EVENTS_WITHOUT_SCOUT' then 'Completar el scout en el evento de origen'
+        when p.reason_code = 'NO_EVENTS' then 'Ninguna: conductor anterior, sin eventos'
     end as next_action
 from scout.v_person_attribution as p
 where p.category is not null;

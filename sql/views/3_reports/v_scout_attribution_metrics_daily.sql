@@ -6,7 +6,7 @@ with days as (
     from generate_series(scout.lima_date(now()) - 30, scout.lima_date(now()), interval '1 day') as d (metric_date)
 ),
 
-today as (
+today as materialized (
     select
         s.total_persons,
         s.persons_with_scout_satisfactory,
@@ -16,7 +16,7 @@ today as (
 ),
 
 -- what was registered and attributed up to each day, as far as the timestamps tell
-registered as (
+registered as materialized (
     select
         greatest(scout.lima_date(scout.sane_timestamp(r.created_at)), scout.lima_date(now()) - 31) as on_date,
         count(*) as person_count
@@ -24,7 +24,7 @@ registered as (
     group by on_date
 ),
 
-attributed as (
+attributed as materialized (
     select
         greatest(scout.lima_date(scout.sane_timestamp(l.updated_at)), scout.lima_date(now()) - 31) as on_date,
         count(*) as person_count
