@@ -305,7 +305,8 @@ def test_rows_are_linked_under_their_id_and_under_the_older_key(looked_at_db):
             on l.source_table = 'module_ct_scouting_daily' and l.source_pk = {}
     """
     older = (
-        "scout.scouting_md5_key(s.scout_id::text, s.driver_phone, s.driver_license, s.registration_date)"
+        "scout.scouting_md5_key("
+        "s.scout_id::text, s.driver_phone, s.driver_license, s.registration_date)"
     )
     total = (
         "select count(*) from canon.identity_links where source_table = 'module_ct_scouting_daily'"
