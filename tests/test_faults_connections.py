@@ -27,7 +27,7 @@ from tests.support.job import (
     value,
     writing,
 )
-from tests.support.state import effects
+from tests.support.state import Effects, effects
 
 CUT = (
     "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
@@ -38,20 +38,20 @@ CONTROL = "pid not in (select pid from pg_locks where locktype = 'advisory')"
 POINTS = ["after run row", "mid work", "before commit"]
 
 
-@pytest.fixture
-def twin(server_url: str) -> Iterator[Database]:
-    """A second database like `db`, in which nothing fails."""
+@pytest.fixture(scope="module")
+def done(server_url: str) -> Iterator[Effects]:
+    """The effects of a run over the story in which nothing fails."""
     with databases.clone(server_url, databases.installed_template(server_url)) as url:
         story(url)
         database = Database(url)
         refresh(database)
-        yield database
         database.dispose()
+        yield effects(url)
 
 
 @pytest.mark.parametrize("point", POINTS)
 def test_cut_work_connection_leaves_it_failed_and_no_effect(
-    db: Database, db_url: str, twin: Database, monkeypatch, point: str
+    db: Database, db_url: str, done: Effects, monkeypatch, point: str
 ):
     story(db_url)
     before = effects(db_url)
@@ -65,11 +65,11 @@ def test_cut_work_connection_leaves_it_failed_and_no_effect(
     assert events_of(db_url, value(db_url, "select run_id from scout.runs"))[-1][0] == "FAILED"
     assert broken(db) == {}
     refresh(db)
-    assert effects(db_url) == effects(twin.url)
+    assert effects(db_url) == done
 
 
 def test_cut_control_connection_leaves_no_partial_effect(
-    db: Database, db_url: str, twin: Database, monkeypatch
+    db: Database, db_url: str, done: Effects, monkeypatch
 ):
     story(db_url)
     before = effects(db_url)
@@ -79,12 +79,12 @@ def test_cut_control_connection_leaves_no_partial_effect(
     assert effects(db_url) == before
     assert [status for status, _ in run_states(db_url)] == ["FAILED"]
     refresh(db)
-    assert effects(db_url) == effects(twin.url)
+    assert effects(db_url) == done
     assert broken(db) == {}
 
 
 def test_cut_of_both_connections_is_closed_by_the_next_start(
-    db: Database, db_url: str, twin: Database, monkeypatch
+    db: Database, db_url: str, done: Effects, monkeypatch
 ):
     """Not even the failure can be written: as after a kill."""
     story(db_url)
@@ -106,7 +106,7 @@ def test_cut_of_both_connections_is_closed_by_the_next_start(
     monkeypatch.setattr(Database, "begin", begin)
     refresh(db)
     assert run_states(db_url) == [("FAILED", "worker lost"), ("COMPLETED", None)]
-    assert effects(db_url) == effects(twin.url)
+    assert effects(db_url) == done
 
 
 def test_connection_lost_while_the_commit_arrives_is_looked_up(
@@ -157,7 +157,7 @@ def stop_at_once(folder: Path) -> None:
 
 @pytest.mark.parametrize("point", ["after lock", "mid work", "before commit", "after commit"])
 def test_server_stopped_in_mid_run_comes_back_with_all_or_nothing(
-    own_server: Path, twin: Database, monkeypatch, point: str
+    own_server: Path, done: Effects, monkeypatch, point: str
 ):
     server_url = postgres.start(own_server).url_of("postgres")
     with databases.clone(server_url, databases.installed_template(server_url)) as url:
@@ -171,10 +171,10 @@ def test_server_stopped_in_mid_run_comes_back_with_all_or_nothing(
         db.dispose()
 
         postgres.start(own_server)
-        assert effects(url) == (effects(twin.url) if point == "after commit" else before)
+        assert effects(url) == (done if point == "after commit" else before)
         again = Database(url)
         refresh(again)
-        assert effects(url) == effects(twin.url)
+        assert effects(url) == done
         lost = {"after lock": [], "after commit": [("COMPLETED", None)]}
         states = run_states(url)
         assert states == [*lost.get(point, [("FAILED", "worker lost")]), ("COMPLETED", None)]

@@ -6,6 +6,8 @@ from sqlalchemy import text
 
 from tests.support.job import writing
 
+Effects = dict[str, list[tuple[Any, ...]]]
+
 # What a run is for. Left out: run ids, times and serial numbers, which differ between equal runs.
 EFFECTS = {
     "ledger": """
@@ -53,7 +55,7 @@ CONTENT = """coalesce(string_agg(concat_ws('|', t.ctid, t.xmin, t.xmax, t::text)
     order by t.ctid), '')"""
 
 
-def effects(url: str) -> dict[str, list[tuple[Any, ...]]]:
+def effects(url: str) -> Effects:
     """Every effect of the runs so far, in a form that equal histories share."""
     with writing(url) as conn:
         return {
