@@ -88,13 +88,14 @@ begin
         where r.status = 'COMPLETED'
         order by r.completed_at, u.run_id
     loop
-        select * into content from scout.audit_content(run.run_id, '{}');
+        select * into content from scout.audit_content(array[run.run_id], '{}');
         insert into scout.seals (
-            run_id, row_count, external_audit_ids, content_hash, previous_hash, seal_hash, sealed_at
+            run_id, row_count, covered_run_ids, external_audit_ids, content_hash, previous_hash, seal_hash, sealed_at
         )
         values (
             run.run_id,
             content.row_count,
+            array[run.run_id],
             '{}',
             content.content_hash,
             previous,
