@@ -14,7 +14,7 @@ from scout_core import claims_guard, runner, sql
 from scout_core.database import Database
 from scout_core.errors import DatabaseError, GuardStopped
 from scout_core.runner import Progress, Run
-from scout_core.runs import Actor, Request, RunResult, Trigger
+from scout_core.runs import Actor, Request, RunResult, Trigger, checked_reason
 from scout_core.settings import Settings
 
 
@@ -101,13 +101,14 @@ def run_refresh(
     """Run the job once and tell how it ended.
 
     RunBusy when another run has the lock, GuardStopped when it would change too much and is not
-    forced, PermissionDenied by role; any other error leaves the run FAILED and no effect of it.
+    forced (which needs a reason), PermissionDenied by role; any other error leaves the run FAILED
+    and no effect of it.
     """
     request = Request(
         kind="refresh",
         actor=actor,
         trigger=trigger,
-        reason=reason,
+        reason=checked_reason(reason, is_needed=force),
         is_forced=force,
         request_id=request_id,
         requested_at=requested_at,

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from scout_core import sql
 from scout_core.database import CONTROL, Database
-from scout_core.errors import NotFound, PermissionDenied
+from scout_core.errors import NotFound, PermissionDenied, SettingsError
 
 Role = Literal["viewer", "analyst", "operator", "admin"]
 Kind = Literal["refresh", "undo", "decision", "review"]
@@ -75,6 +75,22 @@ class ListedRun:
     completed_at: datetime | None
     stats: dict[str, Any] | None
     error: str | None
+
+
+def checked_reason(reason: str | None, *, is_needed: bool) -> str | None:
+    """The reason without blanks around it; null when there is none. SettingsError otherwise."""
+    trimmed = (reason or "").strip()
+    if not trimmed:
+        if is_needed:
+            raise SettingsError(
+                "--force needs --reason with 10 to 1,000 characters: it is kept with the run."
+            )
+        return None
+    if not 10 <= len(trimmed) <= 1000:
+        raise SettingsError(
+            f"--reason has {len(trimmed):,} characters: give 10 to 1,000, kept with the run."
+        )
+    return trimmed
 
 
 def require_role(actor: Actor, kind: Kind) -> None:

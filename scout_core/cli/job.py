@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from scout_core.cli import output, session
-from scout_core.errors import SettingsError
 
 
 @click.command()
@@ -32,7 +31,6 @@ def refresh(dry_run: bool, force: bool, reason: str | None, trigger: Any) -> Non
     from scout_core.refresh import run_refresh
     from scout_core.runs import Actor
 
-    reason = _checked_reason(reason, is_needed=force)
     settings = session.settings()
     with output.step_progress() as progress:
         result = run_refresh(
@@ -268,21 +266,6 @@ def _render_run(result: Any) -> None:
     )
     seal = result.stats["seal"]
     output.say(f"Seal {seal['seal_no']} over {seal['rows']:,} audit rows: {seal['sha256']}")
-
-
-def _checked_reason(reason: str | None, *, is_needed: bool) -> str | None:
-    trimmed = (reason or "").strip()
-    if not trimmed:
-        if is_needed:
-            raise SettingsError(
-                "--force needs --reason with 10 to 1,000 characters: it is kept with the run."
-            )
-        return None
-    if not 10 <= len(trimmed) <= 1000:
-        raise SettingsError(
-            f"--reason has {len(trimmed):,} characters: give 10 to 1,000, kept with the run."
-        )
-    return trimmed
 
 
 def _pct(share: object) -> str:

@@ -35,6 +35,8 @@ from (
         l.ingestion_run_id,
         l.backfill_timestamp
     from ops.lead_ledger_scout_backfill_audit as l
+    -- what others changed belongs to no run; seals cover those rows by their ids
+    where l.ingestion_run_id is not null or l.backfill_method is distinct from 'EXTERNAL_CHANGE'
     union all
     select
         l.ingestion_run_id,
@@ -46,8 +48,7 @@ from (
         j.recorded_at
     from ops.job_runs_audit as j
 ) as a
-where a.run_id is not null
-    and a.written_at >= (
+where a.written_at >= (
         select f.value::timestamptz from scout.install_facts as f
         where f.name = 'installed_at'
     )
