@@ -14,6 +14,45 @@ select
 from scout.v_identity_candidates as c
 where c.outcome = 'LINK';
 
+-- name: insert_select_links
+with candidates as materialized (
+    select
+        c.source_pk,
+        c.person_key,
+        c.match_rule,
+        c.match_score,
+        c.match_confidence,
+        c.is_founder,
+        c.license_key,
+        c.phone_key
+    from scout.v_identity_candidates as c
+    where c.outcome = 'LINK'
+),
+
+founded as (
+    insert into canon.identity_registry (person_key, confidence_level, primary_phone, primary_license)
+    select
+        b.person_key,
+        'LOW',
+        b.phone_key,
+        b.license_key
+    from candidates as b
+    where b.is_founder
+)
+
+insert into canon.identity_links (
+    person_key, source_table, source_pk, snapshot_date, match_rule, match_score, confidence_level
+)
+select
+    b.person_key,
+    'module_ct_scouting_daily',
+    b.source_pk,
+    now(),
+    b.match_rule,
+    b.match_score,
+    b.match_confidence::confidencelevel
+from candidates as b;
+
 -- name: insert_links
 with founded as (
     insert into canon.identity_registry (person_key, confidence_level, primary_phone, primary_license)
