@@ -52,6 +52,8 @@ CONFLICTS: Mapping[str, str] = {
     "CONTRADICTS_LEDGER": "the evidence names another scout than the ledger",
     "NEW_EVIDENCE": "evidence names a scout that the decision did not consider",
 }
+# reasons that say already that there is a conflict
+TOLD_AS_CONFLICT = frozenset({"SEVERAL_SCOUTS", "OTHER_SOURCE_DISAGREES"})
 WRITERS: Mapping[str, str] = {
     "BACKFILL_SINGLE_SCOUT_FROM_EVENTS": "run {run_id} wrote it: all evidence named this scout",
     "MANUAL_DECISION": "{actor} decided it",
@@ -111,7 +113,7 @@ def _reason(state: dict[str, Any], audit: list[dict[str, Any]]) -> tuple[str, st
     if scout is None:
         why, next_action = REASONS[state["reason_code"]]
         verdict = f"No scout (category {state['category']}, {state['reason_code']})"
-        if conflict is not None and state["conflict_kind"] != state["reason_code"]:
+        if conflict is not None and state["reason_code"] not in TOLD_AS_CONFLICT:
             verdict = f"{verdict}, in conflict ({state['conflict_kind']})"
             why = f"{why}; {conflict}"
         return verdict, why, "Decide the conflict." if conflict else next_action

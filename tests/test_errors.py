@@ -26,6 +26,7 @@ CODES = {
     "SchemaFileChanged": 1,
     "ForeignObject": 1,
     "NotInstalled": 1,
+    "NotFound": 1,
     "RunFailed": 1,
     "ServerError": 1,
 }

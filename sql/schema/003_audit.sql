@@ -154,7 +154,11 @@ begin
     if coalesce(current_setting('scout.run_id', true), '') <> ''
         and (
             current_setting('role') = 'scout_writer'
-            or session_user = (select pg_get_userbyid(n.nspowner) from pg_namespace as n where n.nspname = 'scout')
+            or pg_has_role(
+                coalesce(nullif(current_setting('role'), 'none'), session_user),
+                (select n.nspowner from pg_namespace as n where n.nspname = 'scout'),
+                'MEMBER'
+            )
         )
     then
         return null;
