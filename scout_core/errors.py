@@ -2,6 +2,7 @@
 
     ScoutError                     1   anything below
     ├── SettingsError              2   a setting is wrong
+    ├── BadInput                   2   a filter, sort, cursor, size or text that cannot be
     ├── Refused                    3   not done, on purpose
     │   ├── GuardStopped               too many rows would change
     │   ├── PermissionDenied           the actor's role may not
@@ -49,6 +50,13 @@ class SettingsError(ScoutError):
     """A setting is wrong. `python -m scout_core config` lists them all."""
 
     exit_code = 2
+
+
+class BadInput(ScoutError):
+    """A value cannot be read. The message names it and the values that are allowed."""
+
+    exit_code = 2
+    parameter: str | None = None
 
 
 class Refused(ScoutError):

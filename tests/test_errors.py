@@ -11,6 +11,7 @@ from scout_core.errors import ScoutError
 CODES = {
     "ScoutError": 1,
     "SettingsError": 2,
+    "BadInput": 2,
     "Refused": 3,
     "GuardStopped": 3,
     "PermissionDenied": 3,

@@ -1,0 +1,283 @@
+"""Pages of a list by key: as fast on page 1,000 as on page 1, and nothing moves under writes.
+
+    NEWEST = Sort(Key("newest_key", "date"), Key("person_key", "uuid"))
+    page = read_page(
+        conn, sql.query("conflicts", "list_open"), Conflict, {"scout": 14},
+        sorts={"newest": NEWEST, ...}, sort="newest", after=None, before=None, page_size=50,
+    )
+
+The statement gives every row of the filter, without order and limit, and has a column for each
+field of the row's class and each key. A key is never null (the statement puts a lowest value in
+its place), the keys of a sort together are unique, and all of them run the same way. A count and
+an export read the same statement, so that they have the same rows as the pages.
+"""
+
+import base64
+import binascii
+import dataclasses
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Generic, Literal, TypeVar
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Date,
+    DateTime,
+    Numeric,
+    Select,
+    Subquery,
+    Text,
+    TextClause,
+    Uuid,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+    text,
+    tuple_,
+)
+
+from scout_core.errors import BadInput
+
+Row = TypeVar("Row")
+KeyType = Literal["date", "timestamp", "numeric", "integer", "uuid", "text"]
+
+MAX_PAGE_SIZE = 1000
+MAX_CURSOR = 2000
+LEAST = "-infinity"  # what stands for null in a date, time or number
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """Some rows of a list. total counts the whole list under its filter.
+
+    after and before are the cursors of the next and the previous page; null = there is none.
+    """
+
+    rows: tuple[Row, ...]
+    total: int
+    after: str | None
+    before: str | None
+
+
+@dataclass(frozen=True)
+class Key:
+    """A column that a list is ordered by; never null."""
+
+    name: str
+    type: KeyType
+
+
+@dataclass(frozen=True, init=False)
+class Sort:
+    """The keys of an order, together unique; all descending, else all ascending."""
+
+    keys: tuple[Key, ...]
+    is_descending: bool
+
+    def __init__(self, *keys: Key, is_descending: bool = True) -> None:
+        object.__setattr__(self, "keys", keys)
+        object.__setattr__(self, "is_descending", is_descending)
+
+
+def read_page(
+    conn: Connection,
+    statement: TextClause,
+    row_class: type[Row],
+    parameters: Mapping[str, object],
+    *,
+    sorts: Mapping[str, Sort],
+    sort: str,
+    after: str | None = None,
+    before: str | None = None,
+    page_size: int = 50,
+    total: int | None = None,
+) -> Page[Row]:
+    """The page after or before a cursor, else the first; always in the order of the sort.
+
+    total: how many rows there are, when the caller knows; else they are counted.
+    BadInput for an unknown sort, a cursor of another list or sort, both cursors, a wrong size.
+    """
+    order = _order(sorts, sort)
+    if not 1 <= page_size <= MAX_PAGE_SIZE:
+        raise BadInput(
+            f"page_size is {page_size}: give 1 to {MAX_PAGE_SIZE:,}.", parameter="page_size"
+        )
+    if after is not None and before is not None:
+        raise BadInput("Give after or before, not both.", parameter="after")
+    cursor = after if after is not None else before
+    values = None if cursor is None else decode_cursor(cursor, sort, order)
+    is_forward = before is None
+    rows = _rows(statement, row_class, order)
+    keys = [cast(rows.c[key.name], Text).label(f"cursor_{n}") for n, key in enumerate(order.keys)]
+    names = [field.name for field in dataclasses.fields(row_class)]  # type: ignore[arg-type]
+    query = _ordered(
+        select(*(rows.c[name] for name in names), *keys), rows, order, is_forward=is_forward
+    )
+    bound = dict(parameters)
+    if values is not None:
+        places = [
+            cast(bindparam(f"cursor_{n}", type_=Text()), _sql_type(key.type))
+            for n, key in enumerate(order.keys)
+        ]
+        mine = tuple_(*(rows.c[key.name] for key in order.keys))
+        is_falling = order.is_descending == is_forward
+        query = query.where(mine < tuple_(*places) if is_falling else mine > tuple_(*places))
+        bound |= {f"cursor_{n}": value for n, value in enumerate(values)}
+    found = conn.execute(query.limit(page_size + 1), bound).mappings().all()
+    has_more = len(found) > page_size
+    found = found[:page_size]
+    if not is_forward:
+        found = found[::-1]
+
+    def cursor_of(index: int) -> str | None:
+        if not found:
+            return cursor  # the rows of this page are gone; what was beside them is not
+        row = found[index]
+        return encode_cursor(sort, [row[f"cursor_{n}"] for n in range(len(order.keys))])
+
+    return Page(
+        rows=tuple(row_class(**{name: row[name] for name in names}) for row in found),
+        total=count_rows(conn, statement, parameters) if total is None else total,
+        after=cursor_of(-1) if has_more or before is not None else None,
+        before=cursor_of(0) if after is not None or (has_more and not is_forward) else None,
+    )
+
+
+def count_rows(conn: Connection, statement: TextClause, parameters: Mapping[str, object]) -> int:
+    """How many rows a list has under its filter."""
+    rows = text(_bare(statement)).columns(column("any")).subquery("listed")
+    query = select(func.count()).select_from(rows)
+    return int(conn.execute(query, dict(parameters)).scalar_one())
+
+
+def stream_rows(
+    conn: Connection,
+    statement: TextClause,
+    row_class: type[Row],
+    parameters: Mapping[str, object],
+    *,
+    sorts: Mapping[str, Sort],
+    sort: str,
+    chunk: int = 2000,
+) -> Iterator[Row]:
+    """Every row of the list in its order, through a cursor of the server: memory stays flat."""
+    order = _order(sorts, sort)
+    rows = _rows(statement, row_class, order)
+    names = [field.name for field in dataclasses.fields(row_class)]  # type: ignore[arg-type]
+    query = _ordered(select(*(rows.c[name] for name in names)), rows, order, is_forward=True)
+    result = conn.execution_options(yield_per=chunk).execute(query, dict(parameters))
+    for row in result:
+        yield row_class(*row)
+
+
+def encode_cursor(sort: str, values: list[str]) -> str:
+    """An opaque text for a place in a list: the sort's name and the keys of a row."""
+    packed = json.dumps([sort, *values], separators=(",", ":"), ensure_ascii=False)
+    return base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, sort: str, order: Sort) -> list[str]:
+    """The keys of a cursor of this sort, each in the form of its type. BadInput otherwise."""
+    try:
+        if len(cursor) > MAX_CURSOR:
+            raise ValueError(cursor)
+        padded = cursor + "=" * (-len(cursor) % 4)
+        packed = json.loads(base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True))
+        name, *values = packed
+        if name != sort or len(values) != len(order.keys):
+            raise ValueError(name)
+        return [_checked(value, key.type) for value, key in zip(values, order.keys, strict=True)]
+    except (
+        ValueError,
+        TypeError,
+        RecursionError,
+        InvalidOperation,
+        binascii.Error,
+        UnicodeError,
+    ) as exc:
+        raise BadInput(
+            f"This cursor is not one of a list sorted by {sort}: start at the first page.",
+            parameter="cursor",
+        ) from exc
+
+
+def _checked(value: str, kind: KeyType) -> str:
+    if not isinstance(value, str):
+        raise TypeError(kind)
+    if kind == "text":
+        value.encode()
+        if "\0" in value:
+            raise ValueError(kind)
+        return value
+    if value == LEAST or (value == "-Infinity" and kind == "numeric"):
+        return value if kind in ("date", "timestamp", "numeric") else _refuse(kind)
+    parse: dict[KeyType, Callable[[str], object]] = {
+        "date": date.fromisoformat,
+        "timestamp": datetime.fromisoformat,
+        "numeric": _number,
+        "integer": _whole_number,
+        "uuid": UUID,
+    }
+    parse[kind](value)
+    return value
+
+
+def _refuse(kind: str) -> str:
+    raise ValueError(kind)
+
+
+def _number(value: str) -> Decimal:
+    number = Decimal(value)
+    if not number.is_finite() or not -1000 < number.adjusted() < 1000 or "_" in value:
+        raise ValueError(value)
+    return number
+
+
+def _whole_number(value: str) -> int:
+    number = int(value)
+    if not -(2**63) <= number < 2**63 or not value.removeprefix("-").isascii() or "_" in value:
+        raise ValueError(value)
+    return number
+
+
+def _order(sorts: Mapping[str, Sort], sort: str) -> Sort:
+    if sort not in sorts:
+        raise BadInput(
+            f"There is no sort {sort!r:.40}: give {' or '.join(sorts)}.", parameter="sort"
+        )
+    return sorts[sort]
+
+
+def _bare(statement: TextClause) -> str:
+    return statement.text.rstrip().removesuffix(";")
+
+
+def _rows(statement: TextClause, row_class: type, order: Sort) -> Subquery:
+    names = [field.name for field in dataclasses.fields(row_class)]
+    names += [key.name for key in order.keys if key.name not in names]
+    return text(_bare(statement)).columns(*(column(name) for name in names)).subquery("listed")
+
+
+def _ordered(query: Select[Any], rows: Subquery, order: Sort, *, is_forward: bool) -> Select[Any]:
+    is_falling = order.is_descending == is_forward
+    columns = (rows.c[key.name] for key in order.keys)
+    return query.order_by(*(c.desc() if is_falling else c.asc() for c in columns))
+
+
+def _sql_type(kind: KeyType) -> Any:
+    types: dict[KeyType, Any] = {
+        "date": Date(),
+        "timestamp": DateTime(timezone=True),
+        "numeric": Numeric(),
+        "integer": BigInteger(),
+        "uuid": Uuid(),
+        "text": Text(),
+    }
+    return types[kind]
