@@ -1,6 +1,6 @@
 """Pages of a list by key: as fast on page 1,000 as on page 1, and nothing moves under writes.
 
-    NEWEST = Sort(Key("newest_key", "date"), Key("person_key", "uuid"))
+    NEWEST = Sort(Key("newest_key", "date"), Key("row_key", "uuid"))
     page = read_page(
         conn, sql.query("conflicts", "list_open"), Conflict, {"scout": 14},
         sorts={"newest": NEWEST, ...}, sort="newest", after=None, before=None, page_size=50,
@@ -16,7 +16,7 @@ import base64
 import binascii
 import dataclasses
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -38,6 +38,7 @@ from sqlalchemy import (
     cast,
     column,
     func,
+    null,
     select,
     text,
     tuple_,
@@ -50,7 +51,8 @@ KeyType = Literal["date", "timestamp", "numeric", "integer", "uuid", "text"]
 
 MAX_PAGE_SIZE = 1000
 MAX_CURSOR = 2000
-LEAST = "-infinity"  # what stands for null in a date, time or number
+# What stands for null in a date, time or number, before and after all others.
+INFINITIES = ("-infinity", "infinity", "-Infinity", "Infinity")
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,44 @@ def count_rows(conn: Connection, statement: TextClause, parameters: Mapping[str,
     return int(conn.execute(query, dict(parameters)).scalar_one())
 
 
+@dataclass(frozen=True)
+class Group:
+    """Rows of a list that have the same values. amount_pen sums what is known, null when nothing
+    is; unknown_count says how many rows have no amount."""
+
+    values: tuple[Any, ...]
+    row_count: int
+    amount_pen: Decimal | None
+    unknown_count: int
+
+
+def count_groups(
+    conn: Connection,
+    statement: TextClause,
+    parameters: Mapping[str, object],
+    *,
+    by: Sequence[str],
+    amount: str | None = None,
+) -> list[Group]:
+    """The rows of a list under its filter by the values of some columns; together the whole list.
+
+    In the order of those values. amount names the column of soles to sum.
+    """
+    money = amount or "amount"
+    listed = text(_bare(statement)).columns(*(column(name) for name in (*by, money)))
+    rows = listed.subquery("listed")
+    mine = [rows.c[name] for name in by]
+    known = rows.c[money] if amount else null()
+    query = select(*mine, func.count(), func.sum(cast(known, Numeric)), func.count(known))
+    if mine:
+        query = query.group_by(*mine).order_by(*mine)
+    found = conn.execute(query, dict(parameters)).all()
+    return [
+        Group(tuple(values), count, total, count - known_count)
+        for *values, count, total, known_count in found
+    ]
+
+
 def stream_rows(
     conn: Connection,
     statement: TextClause,
@@ -216,8 +256,8 @@ def _checked(value: str, kind: KeyType) -> str:
         if "\0" in value:
             raise ValueError(kind)
         return value
-    if value == LEAST or (value == "-Infinity" and kind == "numeric"):
-        return value if kind in ("date", "timestamp", "numeric") else _refuse(kind)
+    if value in INFINITIES and kind in ("date", "timestamp", "numeric"):
+        return value
     parse: dict[KeyType, Callable[[str], object]] = {
         "date": date.fromisoformat,
         "timestamp": datetime.fromisoformat,
@@ -227,10 +267,6 @@ def _checked(value: str, kind: KeyType) -> str:
     }
     parse[kind](value)
     return value
-
-
-def _refuse(kind: str) -> str:
-    raise ValueError(kind)
 
 
 def _number(value: str) -> Decimal:

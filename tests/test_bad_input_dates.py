@@ -108,7 +108,7 @@ def readers_do_not_fail(db: Database, made: dict[str, UUID]) -> None:
         for person in made.values():
             told = persons.explain(conn, str(person))
             assert told.state["person_key"] == str(person)
-        assert [c.person_key for c in conflicts.list_open(conn, limit=9)] == [
+        assert [c.person_key for c in conflicts.list_open(conn, page_size=9).rows] == [
             str(made["two scouts"])
         ]
         assert coverage.snapshot(conn).conflicts_count == 1

@@ -70,7 +70,7 @@ def test_claims_and_payments_stay_as_they_are_to_the_byte(db: Database, money_ur
     assert broken(db) == {}
     with db.transaction(LOOK) as conn:
         coverage.snapshot(conn)
-        conflicts.list_open(conn, limit=10)
+        conflicts.list_open(conn, page_size=10)
         health.assess(conn, settings(), datetime.now(UTC))
         conn.exec_driver_sql("select from ops.v_yango_collection_with_scout")
         conn.exec_driver_sql("select from ops.v_scout_payment_base")

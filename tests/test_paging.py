@@ -218,7 +218,7 @@ def test_cursor_gives_back_what_it_was_made_of(name: str, number: int) -> None:
     assert set(cursor) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
-@pytest.mark.parametrize("number", ["1e400000", "NaN", "Infinity", "sNaN", "1_0", ""])
+@pytest.mark.parametrize("number", ["1e400000", "NaN", "sNaN", "1_0", ""])
 def test_number_that_the_database_cannot_hold_is_no_cursor(number: str) -> None:
     with pytest.raises(BadInput):
         decode_cursor(broken("most", number, "2026-01-01", "1"), "most", SORTS["most"])

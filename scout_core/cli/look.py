@@ -129,10 +129,15 @@ def conflicts(limit: int) -> None:
     """List the open conflicts, newest evidence first."""
     from scout_core import conflicts as conflicts_module
     from scout_core.database import LOOK
+    from scout_core.paging import MAX_PAGE_SIZE
 
     with session.database().transaction(LOOK) as conn:
-        total = conflicts_module.count_open(conn)
-        listed = conflicts_module.list_open(conn, limit=limit)
+        page = conflicts_module.list_open(conn, page_size=min(limit, MAX_PAGE_SIZE))
+        total, listed = page.total, list(page.rows)
+        while page.after and len(listed) < limit:
+            size = min(limit - len(listed), MAX_PAGE_SIZE)
+            page = conflicts_module.list_open(conn, after=page.after, page_size=size, total=total)
+            listed += page.rows
 
     def render() -> None:
         if not listed:

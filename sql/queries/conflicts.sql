@@ -1,3 +1,5 @@
+-- Open conflicts: persons whose evidence names scouts that cannot all be right.
+
 -- name: list_open
 select
     c.person_key::text as person_key,
@@ -9,11 +11,142 @@ select
     c.origin_tags,
     c.first_event_date,
     c.last_event_date,
-    c.total_sources
+    c.total_sources,
+    m.at_stake_pen,
+    l.paid_pen,
+    (
+        select min(e.driver_phone) from ops.v_scout_attribution_raw as e
+        where e.person_key = c.person_key
+    ) as driver_phone,
+    (
+        select min(e.driver_license) from ops.v_scout_attribution_raw as e
+        where e.person_key = c.person_key
+    ) as driver_license,
+    coalesce(c.last_event_date, '-infinity') as newest_key,
+    c.person_key as row_key,
+    coalesce(m.at_stake_pen, '-infinity') as stake_key
 from ops.v_scout_attribution_conflicts as c
-order by c.last_event_date desc nulls last, c.person_key
-limit :row_limit;
+left join (
+    select
+        v.resolved_person_key as person_key,
+        case
+            when count(*) filter (where v.yango_payment_status is distinct from 'PAID') = 0 then 0
+            else sum(v.expected_amount) filter (where v.yango_payment_status is distinct from 'PAID')
+        end as at_stake_pen
+    from scout.v_claims as v
+    group by v.resolved_person_key
+) as m
+    on m.person_key = c.person_key
+left join (
+    select
+        p.person_key,
+        sum(p.amount_pen) as paid_pen
+    from scout.src_liquidation_ledger as p
+    group by p.person_key
+) as l
+    on l.person_key = c.person_key
+where (cast(:conflict_kind as text) is null or c.conflict_kind = :conflict_kind)
+    and (cast(:scout_id as integer) is null or c.scout_ids @> array[cast(:scout_id as integer)])
+    and (cast(:source as text) is null or c.sources @> array[cast(:source as text)])
+    and (cast(:since as date) is null or c.last_event_date >= cast(:since as date))
+    and (cast(:until as date) is null or c.last_event_date <= cast(:until as date))
+    and (cast(:key_from as uuid) is null or c.person_key >= cast(:key_from as uuid))
+    and (cast(:key_to as uuid) is null or c.person_key <= cast(:key_to as uuid));
 
--- name: count_open
-select count(*) as conflict_count
-from ops.v_scout_attribution_conflicts as c;
+-- name: find_open
+select
+    c.conflict_kind,
+    c.ledger_scout_id,
+    c.distinct_scout_count
+from ops.v_scout_attribution_conflicts as c
+where c.person_key = cast(:person_key as uuid);
+
+-- name: evidence_by_scout
+with pieces as (
+    select
+        e.scout_id,
+        e.priority,
+        e.source_table,
+        e.source_pk,
+        e.origin_tag,
+        e.attribution_date,
+        e.created_at,
+        -- the same order as the canonical scout of a person
+        row_number() over (
+            partition by e.scout_id
+            order by
+                e.priority,
+                e.attribution_date desc nulls last,
+                e.created_at desc nulls last,
+                e.source_table,
+                e.source_pk
+        ) as place
+    from ops.v_scout_attribution_raw as e
+    where e.person_key = cast(:person_key as uuid)
+),
+
+milestones as (
+    select max(v.milestone_value) as milestone_reached
+    from scout.v_claims as v
+    where v.resolved_person_key = cast(:person_key as uuid)
+),
+
+scouts as (
+    select
+        p.scout_id,
+        count(*) as piece_count,
+        bool_or(p.priority = 1) as is_in_ledger,
+        min(p.attribution_date) as first_date,
+        max(p.attribution_date) as last_date,
+        min(p.priority) as priority,
+        min(p.origin_tag) filter (where p.place = 1) as origin_tag
+    from pieces as p
+    group by p.scout_id
+    order by piece_count desc, p.scout_id
+    limit cast(:scout_limit as integer)
+)
+
+select
+    s.scout_id,
+    coalesce(d.raw_name, d.scout_name_normalized) as scout_name,
+    d.is_active,
+    s.is_in_ledger,
+    s.piece_count,
+    s.first_date,
+    s.last_date,
+    m.milestone_reached,
+    w.amount_pen as would_be_paid_pen,
+    l.paid_pen,
+    (
+        select
+            jsonb_agg(
+                jsonb_build_array(
+                    p.attribution_date, p.source_table, p.source_pk, p.origin_tag, p.created_at
+                )
+                order by p.attribution_date desc nulls last, p.created_at desc nulls last, p.place
+            )
+        from pieces as p
+        where p.scout_id = s.scout_id and p.place <= cast(:piece_limit as integer)
+    ) as pieces
+from scouts as s
+cross join milestones as m
+left join ops.v_dim_scouts as d
+    on d.scout_id = s.scout_id
+left join lateral (
+    -- as in ops.v_scout_payment_base: a rule for the origin goes before one for any origin
+    select r.amount_pen
+    from scout.src_payment_rules as r
+    where r.milestone_value = m.milestone_reached and (r.origin_tag is null or r.origin_tag = s.origin_tag)
+    order by r.origin_tag nulls last, r.amount_pen
+    limit 1
+) as w on true
+left join (
+    select
+        p.scout_id,
+        sum(p.amount_pen) as paid_pen
+    from scout.src_liquidation_ledger as p
+    where p.person_key = cast(:person_key as uuid)
+    group by p.scout_id
+) as l
+    on l.scout_id = s.scout_id
+order by s.is_in_ledger desc, s.piece_count desc, s.scout_id;

@@ -1,0 +1,134 @@
+"""Collection: every claim on Yango with the scout of its person, and where the scout comes from."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+from sqlalchemy import Connection
+
+from scout_core import filters, paging, sql
+from scout_core.paging import Group, Key, Page, Sort
+
+Order = Literal["overdue", "amount"]
+
+BUCKETS = (
+    "SATISFACTORY_LEDGER",
+    "EVENTS_ONLY",
+    "MIGRATIONS_ONLY",
+    "SCOUTING_DAILY_ONLY",
+    "CABINET_PAYMENTS_ONLY",
+    "MISSING",
+)
+OVERDUE_BUCKETS = ("0_not_due", "1_1_7", "2_8_14", "3_15_30", "4_30_plus")
+PAYMENT_STATUSES = ("UNPAID", "PAID_MISAPPLIED", "PAID")
+_CLAIM = (Key("driver_key", "text"), Key("milestone_key", "integer"))
+SORTS = {
+    "overdue": Sort(Key("overdue_key", "integer"), *_CLAIM),
+    "amount": Sort(Key("amount_key", "numeric"), *_CLAIM),
+}
+
+
+@dataclass(frozen=True)
+class CollectionFilters:
+    """Which claims; null = any. bucket is a scout_quality_bucket; text the beginning of a person
+    key, driver that of a driver id."""
+
+    missing_only: bool = False
+    conflicts_only: bool = False
+    scout_id: int | None = None
+    bucket: str | None = None
+    overdue_bucket: str | None = None
+    payment_status: str | None = None
+    driver: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim (driver_id, milestone_value). Amounts in soles; null = unknown."""
+
+    driver_id: str | None
+    person_key: str | None
+    driver_name: str | None
+    milestone_value: int | None
+    lead_date: date | None
+    expected_amount: Decimal | None
+    yango_due_date: datetime | date | None
+    days_overdue_yango: int | None
+    overdue_bucket_yango: str | None
+    yango_payment_status: str | None
+    pay_date: date | None
+    reason_code: str | None
+    identity_status: str | None
+    match_confidence: str | None
+    scout_id: int | None
+    scout_name: str | None
+    scout_is_active: bool | None
+    scout_quality_bucket: str
+    is_scout_resolved: bool
+    scout_attribution_date: date | None
+    is_conflict: bool
+
+
+def list_claims(
+    conn: Connection,
+    listed: CollectionFilters | None = None,
+    *,
+    sort: str = "overdue",
+    after: str | None = None,
+    before: str | None = None,
+    page_size: int = 50,
+    total: int | None = None,
+) -> Page[Claim]:
+    """Claims: longest overdue first ("overdue") or largest amount first ("amount").
+
+    Reads ops.v_yango_collection_with_scout.
+    """
+    return paging.read_page(
+        conn,
+        sql.query("collection", "list_claims"),
+        Claim,
+        _parameters(listed),
+        sorts=SORTS,
+        sort=sort,
+        after=after,
+        before=before,
+        page_size=page_size,
+        total=total,
+    )
+
+
+def stream_claims(
+    conn: Connection, listed: CollectionFilters | None = None, *, sort: str = "overdue"
+) -> Iterator[Claim]:
+    """Every claim of the filter, through a cursor of the server."""
+    query = sql.query("collection", "list_claims")
+    return paging.stream_rows(conn, query, Claim, _parameters(listed), sorts=SORTS, sort=sort)
+
+
+def count_claims(conn: Connection, listed: CollectionFilters | None = None) -> int:
+    """How many claims the filter has."""
+    return paging.count_rows(conn, sql.query("collection", "list_claims"), _parameters(listed))
+
+
+def count_buckets(conn: Connection, listed: CollectionFilters | None = None) -> list[Group]:
+    """Claims and soles of the filter by (bucket, overdue bucket, payment status, conflict).
+
+    The groups add up to the rows: the totals of a page are sums of them.
+    """
+    by = ["scout_quality_bucket", "overdue_bucket_yango", "yango_payment_status", "is_conflict"]
+    query = sql.query("collection", "list_claims")
+    return paging.count_groups(conn, query, _parameters(listed), by=by, amount="expected_amount")
+
+
+def _parameters(listed: CollectionFilters | None) -> dict[str, object]:
+    given = listed or CollectionFilters()
+    filters.check_choice(given.bucket, BUCKETS, "bucket")
+    filters.check_choice(given.overdue_bucket, OVERDUE_BUCKETS, "overdue_bucket")
+    filters.check_choice(given.payment_status, PAYMENT_STATUSES, "payment_status")
+    filters.check_scout(given.scout_id)
+    driver = filters.check_text(given.driver, "driver")
+    key_from, key_to = filters.key_range(given.text)
+    return {**asdict(given), "driver": driver, "key_from": key_from, "key_to": key_to}
