@@ -1,0 +1,5 @@
+"""Placeholder: title only."""
+
+from ui import frame
+
+frame.open_page("backlog")

@@ -1,0 +1,76 @@
+"""How the job is doing: the run in progress with its step, the last one, the scheduler's beat."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from scout_core import health, sql
+from scout_core.settings import Settings
+
+# The schedule of the documentation: every four hours from midnight, Lima time.
+EVERY = timedelta(hours=4)
+
+
+@dataclass(frozen=True)
+class JobRun:
+    """A run of the refresh. completed_at and error null while it runs; changed_rows null = unknown.
+
+    step is the last one that the running job finished. Times in UTC.
+    """
+
+    run_id: int
+    status: str
+    trigger: str | None
+    actor: str | None
+    started_at: datetime
+    completed_at: datetime | None
+    changed_rows: int | None
+    error: str | None
+    step: str | None
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """The job at one instant: running and last (ended) run, last run that the scheduler started.
+
+    last_completed: the newest that ended well, by anybody.
+    """
+
+    running: JobRun | None
+    last: JobRun | None
+    last_completed: JobRun | None
+    last_scheduled: JobRun | None
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When the scheduler's next run is due; null when it never started one."""
+        if self.last_scheduled is None:
+            return None
+        return self.last_scheduled.started_at + EVERY
+
+    def scheduler_state(self, settings: Settings, now: datetime) -> health.Status:
+        """Whether the scheduler is alive: OK, WARN when its run is late, UNKNOWN without any."""
+        if self.last_scheduled is None:
+            return "UNKNOWN"
+        late = timedelta(minutes=settings.health_late_minutes)
+        return "WARN" if now - self.last_scheduled.started_at > late else "OK"
+
+
+def take(conn: Connection) -> Pulse:
+    """The job now. Reads scout.v_runs and ops.job_runs_audit."""
+    rows = {row["place"]: _run(row) for row in conn.execute(sql.query("pulse", "take")).mappings()}
+    return Pulse(
+        rows.get("running"), rows.get("last"), rows.get("completed"), rows.get("scheduled")
+    )
+
+
+def list_last(conn: Connection, *, limit: int) -> list[JobRun]:
+    """The newest runs of the refresh, newest first."""
+    rows = conn.execute(sql.query("pulse", "list_last"), {"row_limit": limit}).mappings()
+    return [_run(row) for row in rows]
+
+
+def _run(row: Any) -> JobRun:
+    return JobRun(**{name: row[name] for name in JobRun.__dataclass_fields__})

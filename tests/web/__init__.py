@@ -1,0 +1,1 @@
+"""The pages as Streamlit's own test runner sees them, on a real database."""

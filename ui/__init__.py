@@ -1,0 +1,1 @@
+"""What the pages share: frame, reads, tables, charts, words, and the shield of the server."""

@@ -1,0 +1,46 @@
+"""The script of every page: language, navigation, sidebar, then the page itself."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from ui import frame, sidebar, site, who
+from ui.text import t
+
+TAB_ICON = Path(__file__).with_name("logo.svg")
+
+
+def _home() -> None:
+    # the default page is served at the base path only, so it is nobody's page: it leads on
+    site.go(site.FIRST.name)
+
+
+def _pages() -> dict[str, list[st.Page]]:
+    found: dict[str, list[st.Page]] = {
+        "": [st.Page(_home, url_path="home", default=True, visibility="hidden")]
+    }
+    for place in site.PLACES:
+        found.setdefault(t(f"common.section_{place.section}"), []).append(
+            st.Page(
+                place.path,
+                # within the title: as icon= the browser would fetch it from Google for its tab
+                title=f":material/{place.icon}: {t(f'common.page_{place.name}')}",
+                help=t(f"common.help_{place.name}"),
+                icon="",
+                url_path=place.address,
+            )
+        )
+    return found
+
+
+def _title(page: st.Page) -> str:
+    return f"{page.title.rpartition(': ')[2]} · {t('common.product')}"
+
+
+sidebar.choose_language()
+page = st.navigation(_pages(), expanded=True)
+st.set_page_config(page_title=_title(page), layout="wide", page_icon=TAB_ICON)
+actor = who.visitor()
+if actor is not None:
+    sidebar.show(actor)
+frame.run_guarded(page.run)

@@ -1,0 +1,230 @@
+"""The sidebar of every page: last run and run-now, health, language, user."""
+
+import uuid
+from datetime import datetime
+
+import streamlit as st
+
+from scout_core import health, pulse
+from scout_core.errors import ScoutError
+from scout_core.runs import MAY_RUN, Actor
+from ui import frame, job, read, shield, site
+from ui.text import LANGUAGES, NOTHING, clean, clock, duration, moment, number, plain, t
+
+CALM, BUSY = 12.0, 1.0  # seconds between two looks
+
+LOGO = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="150" height="28" viewBox="0 0 150 28">'
+    '<rect x="1" y="4" width="20" height="20" rx="5" fill="#3C6FE0"/>'
+    '<path d="M6 19 11 9l5 10" fill="none" stroke="#fff" stroke-width="2.4"'
+    ' stroke-linecap="round" stroke-linejoin="round"/>'
+    '<text x="28" y="19" font-family="Source Sans, sans-serif" font-size="13" font-weight="600"'
+    ' fill="#7A8699">{name}</text></svg>'
+)
+
+
+def show(actor: Actor) -> None:
+    """Write the sidebar. The run card looks again by itself, faster while a run is on."""
+    st.logo(LOGO.format(name=t("common.product")), size="medium")
+    with st.sidebar:
+        running = _my_job() is not None or st.session_state.get("run_seen", False)
+        frame.live(BUSY if running else CALM, "run_card")(_run_card)(actor, running)
+        row = st.container(
+            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+        )
+        with row:
+            _language()
+            _user(actor)
+
+
+def choose_language() -> None:
+    """Take the language from ?lang= on the first run of a session."""
+    if "language" not in st.session_state:
+        asked = st.query_params.get("lang")
+        st.session_state["language"] = asked if asked in LANGUAGES else "es"
+
+
+def _run_card(actor: Actor, was_running: bool) -> None:
+    mine = _my_job()
+    try:
+        seen = read.many(
+            read.call(pulse.take), read.call(health.assess, read.settings(), _minute())
+        )
+    except ScoutError:
+        with st.container(border=True, gap="xsmall"):
+            st.markdown(frame.badge("UNKNOWN"))
+            st.button(
+                t("run.now"),
+                icon=":material/play_arrow:",
+                width="stretch",
+                disabled=True,
+                help=t("run.away_help"),
+                key="run_now",
+            )
+        return
+    beat, verdict = seen.value
+    is_running = (mine is not None and not mine.ended.is_set()) or beat.running is not None
+    st.session_state["run_seen"] = is_running
+    if mine is not None and mine.ended.is_set():
+        _tell(mine)
+        st.session_state["run_request"] = None
+        st.rerun()
+    if is_running != was_running:
+        if was_running:
+            read.forget()
+        st.rerun()
+    with st.container(border=True, gap="xsmall"):
+        _line(beat, mine, seen.at)
+        if is_running:
+            _progress(beat, mine)
+        else:
+            _last(beat)
+        _button(actor, beat if is_running else None, mine, seen.is_late)
+        site.link_to("health", f"{t('run.health')} {frame.badge(verdict.status)}")
+
+
+def _line(beat: pulse.Pulse, mine: job.Job | None, at: datetime) -> None:
+    run = beat.running
+    if run is not None or (mine is not None and not mine.ended.is_set()):
+        began = f"{clock(run.started_at)} · {duration(max(at, run.started_at) - run.started_at)}" if run else ""
+        st.markdown(f"{frame.badge('RUNNING')} {began}")
+    elif beat.last is None:
+        st.markdown(f"{frame.badge('UNKNOWN')} {t('run.none')}")
+    else:
+        last = beat.last
+        took = last.completed_at - last.started_at if last.completed_at else None
+        is_today = last.started_at.date() == at.date()
+        began = clock(last.started_at) if is_today else moment(last.started_at)
+        st.markdown(f"{frame.badge(last.status)} {began} · {duration(took)}")
+
+
+def _last(beat: pulse.Pulse) -> None:
+    if beat.last is None:
+        return
+    parts = []
+    if beat.last.status == "COMPLETED":
+        parts.append(_changes(beat.last.changed_rows))
+    if beat.last.actor:
+        parts.append(t("run.by", actor=plain(beat.last.actor)))
+    if beat.next_at is not None:
+        word = "run.next_at" if beat.next_at > read.now() else "run.late"
+        parts.append(t(word, time=clock(beat.next_at)))
+    st.caption(" · ".join(parts) or NOTHING)
+
+
+def _progress(beat: pulse.Pulse, mine: job.Job | None) -> None:
+    if mine is not None:
+        step, share = mine.step, mine.share
+    else:
+        done = beat.running.step if beat.running else None
+        number_done = job.STEPS.index(done) + 1 if done in job.STEPS else 0
+        step = job.STEPS[min(number_done, len(job.STEPS) - 1)]
+        share = number_done / len(job.STEPS)
+    text = t(
+        "run.step",
+        step=job.STEPS.index(step) + 1,
+        steps=len(job.STEPS),
+        name=t(f"run.step_{step}"),
+    )
+    st.progress(share, text=text)
+
+
+def _button(
+    actor: Actor, busy: pulse.Pulse | None, mine: job.Job | None, is_late: bool
+) -> None:
+    why = None
+    if actor.role not in MAY_RUN["refresh"]:
+        why = t("run.role_help", role=t(f"common.role_{actor.role}"))
+    elif is_late:
+        why = t("run.away_help")
+    elif busy is not None:
+        run = busy.running
+        why = t(
+            "run.busy_help",
+            run_id=run.run_id if run else NOTHING,
+            actor=plain(run.actor if run else mine.actor.name if mine else NOTHING),
+        )
+    st.button(
+        t("run.now"),
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=why is not None,
+        help=why or t("run.now_help"),
+        on_click=_start,
+        args=(actor,),
+        key="run_now",
+    )
+
+
+def _start(actor: Actor) -> None:
+    # a second click before the page was drawn again carries the same request
+    request_id = st.session_state.get("run_request") or f"web-{uuid.uuid4()}"
+    st.session_state["run_request"] = request_id
+    job.start(actor, request_id, read.now())
+    read.forget()
+    st.session_state["run_seen"] = True
+    st.toast(t("run.started"), icon=":material/sync:")
+
+
+def _my_job() -> job.Job | None:
+    return job.by_request(st.session_state.get("run_request"))
+
+
+def _tell(ended: job.Job) -> None:
+    if ended.result is not None:
+        steps = ended.result.stats.get("steps", {})
+        changed = sum(steps.get(step, {}).get("changed", 0) for step in ("link", "propagate"))
+        words = t("run.done", run_id=ended.result.run_id, changes=_changes(changed).lower())
+        st.toast(words, icon=":material/check_circle:")
+    elif ended.busy_run_id is not None:
+        st.toast(t("run.refused_busy", run_id=ended.busy_run_id), icon=":material/sync:")
+    else:
+        word = "run.refused" if ended.error and ended.error.exit_code in {3, 75} else "run.failed"
+        reason = clean(ended.error.message if ended.error else NOTHING, 300)
+        st.toast(t(word, reason=plain(reason)), icon=":material/error:", duration="long")
+
+
+def _changes(count: int | None) -> str:
+    if count is None:
+        return NOTHING
+    if count == 0:
+        return t("run.no_changes")
+    return t("run.one_change") if count == 1 else t("run.changes", count=number(count))
+
+
+def _minute() -> datetime:
+    """The time to the minute, so that all visitors share one reading of it."""
+    return read.now().replace(second=0, microsecond=0)
+
+
+def _language() -> None:
+    st.segmented_control(
+        t("common.language"),
+        LANGUAGES,
+        format_func=str.upper,
+        key="language_choice",
+        default=st.session_state["language"],
+        required=True,
+        label_visibility="collapsed",
+        on_change=_set_language,
+    )
+
+
+def _set_language() -> None:
+    chosen = st.session_state["language_choice"]
+    st.session_state["language"] = chosen
+    if chosen == "es":
+        st.query_params.pop("lang", None)
+    else:
+        st.query_params["lang"] = chosen
+
+
+def _user(actor: Actor) -> None:
+    options = [f"{t(f'common.role_{actor.role}')}"]
+    if shield.is_sign_in_configured():
+        options.append(t("common.sign_out"))
+    chosen = st.menu_button(
+        clean(actor.name, 20), options, icon=":material/account_circle:", type="tertiary", key="user"
+    )
+    if chosen == t("common.sign_out"):
+        st.logout()

@@ -1,0 +1,118 @@
+"""Tables: text columns written by our formatters, cleaned, with pages by key.
+
+tables.show([Column("person", t("x.person"), pinned=True), Column("stake", t("x.stake"), right=True)],
+            rows, key="conflicts", alt=t("x.alt"))
+tables.pager(page, shown=len(page.rows))
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+import streamlit as st
+
+from ui import link
+from ui.text import clean, number, t
+
+ROW_HEIGHT = 35
+TALL = 10
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: the key in each row, its title, how it is shown."""
+
+    key: str
+    title: str
+    kind: Literal["text", "chips", "share", "button"] = "text"
+    right: bool = False
+    pinned: bool = False
+    width: Literal["small", "medium", "large"] | int | None = None
+    on_click: Callable[[], None] | None = None  # kind "button": reads st.session_state
+
+
+def show(
+    columns: Sequence[Column],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    key: str,
+    alt: str,
+    select: bool = False,
+    selected: int | None = None,
+) -> int | None:
+    """A table; every text is cleaned. With `select` the number of the chosen row, else null."""
+    frame = pd.DataFrame({c.key: [_cell(c, row.get(c.key)) for row in rows] for c in columns})
+    options: dict[str, Any] = {}
+    if select:
+        options = {
+            "on_select": "rerun",
+            "selection_mode": "single-row-required" if False else "single-row",
+        }
+        if selected is not None:
+            options["selection_default"] = {"selection": {"rows": [selected]}}
+    state = st.dataframe(
+        frame,
+        hide_index=True,
+        height="content" if len(rows) <= TALL else ROW_HEIGHT * (TALL + 1) + 3,
+        column_config={c.key: _config(c) for c in columns},
+        key=key,
+        alt=alt,
+        **options,
+    )
+    if not select:
+        return None
+    chosen = state["selection"]["rows"]
+    return int(chosen[0]) if chosen and chosen[0] < len(rows) else None
+
+
+def pager(page: Any, *, shown: int | None = None, key: str = "pager") -> None:
+    """Previous and next page of a scout_core.paging.Page, in the address."""
+    count = len(page.rows) if shown is None else shown
+    row = st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    )
+    row.caption(t("common.rows_shown", shown=number(count), total=number(page.total)))
+    if page.after is None and page.before is None:
+        return
+    buttons = row.container(horizontal=True, width="content")
+    buttons.button(
+        t("common.previous_page"),
+        icon=":material/chevron_left:",
+        disabled=page.before is None,
+        on_click=link.put,
+        kwargs={link.BEFORE: page.before, link.AFTER: None},
+        key=f"{key}_previous",
+    )
+    buttons.button(
+        t("common.next_page"),
+        icon=":material/chevron_right:",
+        disabled=page.after is None,
+        on_click=link.put,
+        kwargs={link.AFTER: page.after, link.BEFORE: None},
+        key=f"{key}_next",
+    )
+
+
+def _cell(column: Column, value: Any) -> Any:
+    if column.kind == "share":
+        return value
+    if column.kind == "chips":
+        return [clean(item) for item in value or ()]
+    return "" if value is None else clean(value)
+
+
+def _config(column: Column) -> Any:
+    common: dict[str, Any] = {"width": column.width, "pinned": column.pinned or None}
+    if column.kind == "chips":
+        return st.column_config.MultiselectColumn(column.title, color="gray", **common)
+    if column.kind == "share":
+        # its own number would be written the English way: the number has a column of its own
+        return st.column_config.ProgressColumn(
+            column.title, format=" ", min_value=0, max_value=1, **common
+        )
+    if column.kind == "button":
+        return st.column_config.ButtonColumn(column.title, on_click=column.on_click, **common)
+    return st.column_config.TextColumn(
+        column.title, alignment="right" if column.right else "left", **common
+    )

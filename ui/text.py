@@ -1,0 +1,198 @@
+"""Words, numbers and times in the language of the screen, and text that stays text.
+
+t("health.title")           the words of ui/words/health.py in the language of the visitor
+number(2033), money(1250)   2,033 · S/ 1,250; nothing known is a dash, never 0
+"""
+
+import importlib
+import pkgutil
+import re
+import unicodedata
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+from babel import Locale, dates
+from babel.numbers import parse_pattern
+
+Language = Literal["es", "en"]
+LANGUAGES: tuple[Language, ...] = ("es", "en")
+LIMA = ZoneInfo("America/Lima")
+NOTHING = "—"
+NBSP = "\u00a0"
+LIMIT = 80
+
+# What Streamlit's markdown reads: emphasis, links, code, colours and icons (:), math ($), html (<)
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~:$&@=])")
+_LOCALES = {"es": "es_PE", "en": "en_US"}
+
+
+def language() -> Language:
+    """The language of the visitor; Spanish until they choose."""
+    chosen = st.session_state.get("language")
+    return "en" if chosen == "en" else "es"
+
+
+def t(key: str, /, **values: object) -> str:
+    """The words under `<file>.<name>` in the visitor's language, with {values} filled in.
+
+    Values are put in as they are: escape text of the database with `plain` where markdown is read.
+    """
+    words = catalogue()[key][LANGUAGES.index(language())]
+    return words.format(**values) if values else words
+
+
+@cache
+def catalogue() -> dict[str, tuple[str, str]]:
+    """Every word of the screens: `<file>.<name>` -> (Spanish, English). Reads ui/words/*.py."""
+    from ui import words
+
+    found: dict[str, tuple[str, str]] = {}
+    for module in pkgutil.iter_modules(words.__path__):
+        entries = importlib.import_module(f"ui.words.{module.name}").WORDS
+        found |= {f"{module.name}.{name}": pair for name, pair in entries.items()}
+    return found
+
+
+def plain(value: object) -> str:
+    """Text of the database, cleaned and escaped, for where Streamlit reads markdown."""
+    return _MARKDOWN.sub(r"\\\1", clean(value))
+
+
+def clean(value: object, limit: int = LIMIT) -> str:
+    """Text without characters that only steer its display, on one line, cut at `limit`."""
+    shown = "".join(
+        " " if c.isspace() else c
+        for c in str(value)[: limit * 8]
+        if unicodedata.category(c) not in {"Cf", "Cs", "Co", "Cn"} and (c.isprintable() or c.isspace())
+    ).strip()
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def number(value: float | Decimal | None, digits: int = 0) -> str:
+    """2,033, in both languages; null is a dash."""
+    if value is None:
+        return NOTHING
+    return str(_decimal(digits).apply(_decimal_of(value, digits), _locale()))
+
+
+def percent(value: float | Decimal | None, digits: int = 1) -> str:
+    """73.4 %, of a value 0..100."""
+    return NOTHING if value is None else f"{number(value, digits)}{NBSP}%"
+
+
+def points(value: float | Decimal | None, digits: int = 1) -> str:
+    """+0.6 pp: a difference of percentages."""
+    return NOTHING if value is None else f"{signed(value, digits)}{NBSP}pp"
+
+
+def signed(value: float | Decimal | None, digits: int = 0) -> str:
+    """+12, 0 or -3."""
+    if value is None:
+        return NOTHING
+    return ("+" if round(value, digits) > 0 else "") + number(value, digits)
+
+
+def money(value: float | Decimal | None, *, cents: bool = False) -> str:
+    """S/ 1,250: soles, without cents unless asked for."""
+    if value is None:
+        return NOTHING
+    sign = "-" if value < 0 else ""
+    return f"{sign}S/{NBSP}{number(abs(value), 2 if cents else 0)}"
+
+
+def moment(at: datetime | None, *, seconds: bool = False) -> str:
+    """22 nov 06:40, Lima time; with the year when it is not this one's last twelve months."""
+    if at is None:
+        return NOTHING
+    local = at.astimezone(LIMA)
+    clock = f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
+    return f"{short_day(local.date())} {clock}"
+
+
+def clock(at: datetime | None) -> str:
+    """06:40, Lima time."""
+    return NOTHING if at is None else f"{at.astimezone(LIMA):%H:%M}"
+
+
+def short_day(day: date | None) -> str:
+    """22 nov, or Nov 22 in English."""
+    if day is None:
+        return NOTHING
+    month = _months(language())[day.month]
+    return f"{day.day} {month}" if language() == "es" else f"{month} {day.day}"
+
+
+def full_day(day: date | None) -> str:
+    """22/11/2026, or Nov 22, 2026 in English."""
+    if day is None:
+        return NOTHING
+    if language() == "es":
+        return f"{day:%d/%m/%Y}"
+    return f"{short_day(day)}, {day.year}"
+
+
+def span(start: date, end: date) -> str:
+    """01/10/2026 – 22/11/2026."""
+    return f"{full_day(start)} – {full_day(end)}"
+
+
+def duration(length: timedelta | float | Decimal | None) -> str:
+    """38 s, 5 min, 2 h 40 min, 3 d; a number is seconds."""
+    if length is None:
+        return NOTHING
+    seconds = length.total_seconds() if isinstance(length, timedelta) else float(length)
+    if seconds < 10:
+        return f"{number(max(seconds, 0), 1)}{NBSP}s"
+    if seconds < 100:
+        return f"{seconds:.0f}{NBSP}s"
+    minutes = int(seconds // 60)
+    if minutes < 60:
+        return f"{minutes}{NBSP}min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours}{NBSP}h {minutes}{NBSP}min" if minutes else f"{hours}{NBSP}h"
+    return f"{number(hours // 24)}{NBSP}d"
+
+
+def ago(at: datetime | None, now: datetime) -> str:
+    """hace 2 h 40 min, or 2 h 40 min ago in English."""
+    if at is None:
+        return NOTHING
+    length = now - at
+    if length < timedelta(minutes=1):
+        return t("common.just_now")
+    return t("common.ago", span=duration(length))
+
+
+def joined(parts: Iterable[str]) -> str:
+    """A, B, C without those that are empty."""
+    return ", ".join(part for part in parts if part)
+
+
+def _locale() -> Locale:
+    return _parsed(language())
+
+
+@cache
+def _parsed(code: Language) -> Locale:
+    return Locale.parse(_LOCALES[code])
+
+
+@cache
+def _decimal(digits: int):  # type: ignore[no-untyped-def]  # noqa: ANN202 - babel has no type for it
+    return parse_pattern("#,##0" + ("." + "0" * digits if digits else ""))
+
+
+def _decimal_of(value: float | Decimal, digits: int) -> Decimal:
+    return round(Decimal(str(value)), digits)
+
+
+@cache
+def _months(code: Language) -> dict[int, str]:
+    names = dates.get_month_names("abbreviated", locale=_parsed(code))
+    return {month: name.rstrip(".") for month, name in names.items()}
