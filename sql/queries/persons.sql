@@ -64,6 +64,7 @@ select
     d.decided_at,
     d.outcome,
     d.scout_id,
+    d.considered_scout_ids,
     d.reason_code,
     d.note,
     d.actor,
@@ -93,3 +94,99 @@ select
 from scout.data_quality_issues as q
 where q.person_key = cast(:person_key as uuid) and q.closed_at is null
 order by q.issue_id;
+
+-- name: find_by_key
+select r.person_key::text as person_key
+from scout.src_registry_identifiers as r
+where r.person_key between cast(:first_key as uuid) and cast(:last_key as uuid)
+order by r.person_key
+limit :row_limit;
+
+-- name: find_by_phone
+select distinct k.person_key::text as person_key
+from scout.v_person_keys as k
+where k.phone_key = scout.phone_key(cast(:phone as text)) collate "C"
+order by person_key
+limit :row_limit;
+
+-- name: find_by_license
+select distinct k.person_key::text as person_key
+from scout.v_person_keys as k
+where k.license_key = scout.license_key(cast(:license as text)) collate "C"
+order by person_key
+limit :row_limit;
+
+-- name: find_by_name
+select distinct n.person_key::text as person_key
+from scout.v_person_names as n
+where n.full_name collate "C" ~* all (cast(:name_patterns as text []))
+order by person_key
+limit :row_limit;
+
+-- name: hits
+select
+    p.person_key::text as person_key,
+    p.is_lead,
+    p.ledger_scout_id,
+    p.category,
+    p.conflict_kind,
+    r.phone,
+    r.license,
+    coalesce(
+        r.full_name,
+        (select min(n.full_name) from scout.v_person_names as n where n.person_key = r.person_key)
+    ) as full_name
+from scout.v_person_attribution as p
+inner join scout.src_registry_identifiers as r
+    on r.person_key = p.person_key
+where p.person_key = any(cast(:person_keys as uuid []));
+
+-- name: identifiers
+select
+    r.phone,
+    r.license,
+    r.document,
+    coalesce(
+        r.full_name,
+        (select min(n.full_name) from scout.v_person_names as n where n.person_key = r.person_key)
+    ) as full_name
+from scout.src_registry_identifiers as r
+where r.person_key = cast(:person_key as uuid);
+
+-- name: all_holds
+select
+    h.hold_id,
+    h.held_at,
+    h.reason,
+    h.actor,
+    h.run_id,
+    h.released_at,
+    h.released_by,
+    h.release_reason
+from scout.holds as h
+where h.person_key = cast(:person_key as uuid)
+order by h.hold_id;
+
+-- name: all_issues
+select
+    q.issue_id,
+    q.rule,
+    q.source_table,
+    q.source_pk,
+    q.raw_excerpt,
+    q.first_seen_at,
+    q.first_seen_run as run_id,
+    q.closed_at,
+    q.closed_run
+from scout.data_quality_issues as q
+where q.person_key = cast(:person_key as uuid)
+order by q.issue_id;
+
+-- name: last_refresh
+select
+    r.run_id,
+    r.completed_at
+from scout.v_runs as r
+where r.job_type = 'scout_attribution_refresh' and r.status = 'COMPLETED'
+order by r.started_at desc, r.run_id desc
+limit 1;
