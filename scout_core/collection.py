@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Literal
 
@@ -55,7 +55,7 @@ class Claim:
     milestone_value: int | None
     lead_date: date | None
     expected_amount: Decimal | None
-    yango_due_date: datetime | date | None
+    yango_due_date: date | None
     days_overdue_yango: int | None
     overdue_bucket_yango: str | None
     yango_payment_status: str | None

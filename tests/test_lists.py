@@ -156,7 +156,10 @@ def test_rows_say_what_the_view_says(conn: Connection, seen: Look, name: str) ->
         given = by_key[key_of(listing, row)]
         for field in fields(row):
             if field.name in given and field.name != "person_key":
-                assert getattr(row, field.name) == given[field.name], field.name
+                expected = given[field.name]
+                if field.name == "yango_due_date":
+                    expected = expected and expected.date()
+                assert getattr(row, field.name) == expected, field.name
 
 
 @pytest.mark.parametrize(("name", "sort"), ORDERS)

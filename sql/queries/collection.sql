@@ -8,7 +8,7 @@ select
     c.milestone_value,
     c.lead_date,
     c.expected_amount,
-    c.yango_due_date,
+    c.yango_due_date::date as yango_due_date,
     c.days_overdue_yango,
     c.overdue_bucket_yango,
     c.yango_payment_status,
