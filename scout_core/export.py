@@ -9,9 +9,8 @@ no BOM, no apostrophes, `,` between, lists as JSON, text as it is in the databas
 Phones and licences are masked in both unless they are asked for in clear.
 """
 
-import csv
+import codecs
 import hashlib
-import io
 import json
 import tempfile
 import types
@@ -19,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
-from operator import attrgetter
+from itertools import islice
 from typing import Any, BinaryIO, Literal, Union, get_args, get_origin, get_type_hints
 
 from scout_core import masks, neutral
@@ -56,6 +55,7 @@ KINDS_BY_TYPE: tuple[tuple[type, Kind], ...] = (
     (list, "list"),
 )
 CHUNK = 2000
+MEMO = 5000  # values of a column that are remembered
 SHEET_ROWS = 1_000_000  # a sheet holds 1,048,576
 CELL_LENGTH = 32_000  # a cell holds 32,767
 
@@ -130,7 +130,9 @@ def columns_of(row_class: type, headings: Mapping[str, str] | None = None) -> tu
     )
 
 
-def write(rows: Iterable[Any], columns: Sequence[Column], out: BinaryIO, form: Form) -> Written:
+def write(
+    rows: Iterable[tuple[Any, ...]], columns: Sequence[Column], out: BinaryIO, form: Form
+) -> Written:
     """Write every row to `out` as it comes; memory does not grow with the rows of a CSV file."""
     counted = _Counted(out)
     if form.format == "csv":
@@ -154,33 +156,60 @@ class _Counted:
         self.digest.update(data)
 
 
-def _write_csv(rows: Iterable[Any], columns: Sequence[Column], out: _Counted, form: Form) -> int:
+def _write_csv(
+    rows: Iterable[tuple[Any, ...]], columns: Sequence[Column], out: _Counted, form: Form
+) -> int:
     delimiter = form.delimiter or ("," if form.is_raw else ";")
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    values = _reader(columns)
-    cells = [_cell(column.kind, form) for column in columns]
-    if not form.is_raw:
-        buffer.write("\ufeff")
-    writer.writerow([column.name if form.is_raw else column.heading for column in columns])
+    between = f'"{delimiter}"'
+
+    def lines(cells: Iterable[Iterable[str]]) -> bytes:
+        text = "".join([f'"{between.join(line)}"\r\n' for line in cells])
+        return text.encode("utf-8", "replace")
+
+    heads = [column.name if form.is_raw else column.heading for column in columns]
+    out.write(b"" if form.is_raw else codecs.BOM_UTF8)
+    out.write(lines([[_doubled(head) for head in heads]]))
+    cells = [_Cells(_cell(column.kind, form)) for column in columns]
     row_count = 0
-    for row in rows:
-        writer.writerow(
-            ["" if v is None else c(v) for c, v in zip(cells, values(row), strict=True)]
-        )
-        row_count += 1
-        if row_count % CHUNK == 0:
-            out.write(buffer.getvalue().encode("utf-8", "replace"))
-            buffer.seek(0)
-            buffer.truncate()
-    out.write(buffer.getvalue().encode("utf-8", "replace"))
+    coming = iter(rows)
+    # column by column: most values of a column repeat
+    while chunk := list(islice(coming, CHUNK)):
+        by_column = zip(*chunk, strict=True)
+        texts = [
+            [kind.of(value) for value in values]
+            if column.kind in ("money", "list")
+            else map(kind.__getitem__, values)
+            for column, kind, values in zip(columns, cells, by_column, strict=True)
+        ]
+        out.write(lines(zip(*texts, strict=True)))
+        row_count += len(chunk)
     return row_count
+
+
+class _Cells(dict[Any, str]):
+    """The text of each value that was met, as it stands between quotes."""
+
+    def __init__(self, write: Callable[[Any], str]) -> None:
+        super().__init__({None: ""})
+        self.write = write
+
+    def of(self, value: Any) -> str:
+        return "" if value is None else _doubled(self.write(value))
+
+    def __missing__(self, value: Any) -> str:
+        text = self.of(value)
+        if len(self) < MEMO:
+            self[value] = text
+        return text
+
+
+def _doubled(text: str) -> str:
+    return text.replace('"', '""')
 
 
 def _write_xlsx(rows: Iterable[Any], columns: Sequence[Column], out: _Counted, form: Form) -> int:
     import xlsxwriter  # type: ignore[import-untyped]  # slow to import, needed only here
 
-    values = _reader(columns)
     row_count = 0
     with tempfile.TemporaryFile() as file:
         book = xlsxwriter.Workbook(
@@ -203,7 +232,7 @@ def _write_xlsx(rows: Iterable[Any], columns: Sequence[Column], out: _Counted, f
         for row in rows:
             if row_count % SHEET_ROWS == 0:
                 sheet = _add_sheet(book, columns, bold)
-            _fill(sheet, row_count % SHEET_ROWS + 1, columns, values(row), formats, form)
+            _fill(sheet, row_count % SHEET_ROWS + 1, columns, row, formats, form)
             row_count += 1
         if sheet is None:
             _add_sheet(book, columns, bold)
@@ -244,13 +273,6 @@ def _fill(
             sheet.write_datetime(line, place, moment, formats[column.kind])
         else:
             sheet.write_string(line, place, _text(column.kind, form)(value)[:CELL_LENGTH])
-
-
-def _reader(columns: Sequence[Column]) -> Callable[[Any], tuple[Any, ...]]:
-    names = [column.name for column in columns]
-    if len(names) == 1:
-        return lambda row: (getattr(row, names[0]),)
-    return attrgetter(*names)
 
 
 def _kind(name: str, hint: Any) -> Kind:

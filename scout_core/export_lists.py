@@ -17,9 +17,9 @@ from scout_core.runs import Actor
 
 @dataclass(frozen=True)
 class ExportList:
-    """A list that can be exported; stream gives its rows in order, filters is their class."""
+    """A list that can be exported; stream gives the values of its rows in order."""
 
-    stream: Callable[..., Iterator[Any]]
+    stream: Callable[..., Iterator[tuple[Any, ...]]]
     row_class: type
     filters: type
     sorts: Mapping[str, Sort]

@@ -30,6 +30,7 @@ class Listing:
     stream: Callable[..., Iterator[Any]]
     count: Callable[..., int]
     groups: Callable[..., list[Group]]
+    exported: type
     key: tuple[str, ...] = ("person_key",)
 
 
@@ -37,20 +38,22 @@ LISTS = {
     "conflicts": Listing(
         conflicts, "v_scout_attribution_conflicts", conflicts.ConflictFilters,
         conflicts.list_open, conflicts.stream_open, conflicts.count_open, conflicts.count_kinds,
+        conflicts.ExportedConflict,
     ),
     "backlog": Listing(
         backlog, "v_persons_without_scout_categorized", backlog.BacklogFilters,
         backlog.list_missing, backlog.stream_missing, backlog.count_missing, backlog.count_reasons,
+        backlog.ExportedPerson,
     ),
     "collection": Listing(
         collection, "v_yango_collection_with_scout", collection.CollectionFilters,
         collection.list_claims, collection.stream_claims, collection.count_claims,
-        collection.count_buckets, key=("driver_id", "milestone_value"),
+        collection.count_buckets, collection.Claim, key=("driver_id", "milestone_value"),
     ),
     "liquidation": Listing(
         liquidation, "v_scout_payment_base", liquidation.LiquidationFilters,
         liquidation.list_base, liquidation.stream_base, liquidation.count_base,
-        liquidation.count_statuses,
+        liquidation.count_statuses, liquidation.Payable,
     ),
 }  # fmt: skip
 NONE = Decimal("-Infinity")
@@ -170,7 +173,9 @@ def test_stream_for_the_export_has_the_rows_of_the_pages(
     rows = whole(conn, listing, sort=sort)
     streamed = list(listing.stream(conn, sort=sort))
     shown = {field.name for field in fields(rows[0])}
-    assert [[getattr(r, n) for n in sorted(shown)] for r in streamed] == [
+    names = [field.name for field in fields(listing.exported)]
+    streamed = [dict(zip(names, row, strict=True)) for row in streamed]
+    assert [[r[n] for n in sorted(shown)] for r in streamed] == [
         [getattr(r, n) for n in sorted(shown)] for r in rows
     ]
 
