@@ -53,7 +53,7 @@ def _warm() -> None:
 
     import ui.charts
     import ui.sidebar
-    import ui.tables  # noqa: F401
+    import ui.tables
 
     ui.charts.warm()
     gc.collect()

@@ -41,7 +41,7 @@ class Page:
     _notice: Any
 
     def stamp(self, answer: read.Answer[Any], *parts: str, seconds: bool = False) -> None:
-        """The caption of the head: parts, then the time of the data; and a notice when it is old."""
+        """The caption of the head: parts, then the time of the data; a notice when it is old."""
         at = t("common.data_at", time=moment(answer.at, seconds=seconds))
         self._stamp.caption(" · ".join([*parts, at]))
         show_late(answer, self._notice)
@@ -50,7 +50,7 @@ class Page:
 def open_page(name: str) -> Page:
     """Guard and head of the page of this name; its title is the word common.page_<name>.
 
-    Ends the script when the visitor has to sign in first. Controls of the head go `with page.head:`.
+    Ends the script when the visitor has to sign in first. Controls go `with page.head:`.
     """
     actor = who.visitor()
     if actor is None:

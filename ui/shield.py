@@ -137,9 +137,10 @@ def _refusal(scope: Scope, host: str, origin: str | None) -> tuple[int, str] | N
         return 403, "Only pages of this server may connect."
     client = (scope.get("client") or ("", 0))[0]
     path = scope["path"].rstrip("/")
-    if path.endswith(LOOPBACK_ONLY) and not (is_loopback(client) and "x-forwarded-for" not in {
-        k.decode("latin-1").lower() for k, _ in scope["headers"]
-    }):
+    if path.endswith(LOOPBACK_ONLY) and not (
+        is_loopback(client)
+        and "x-forwarded-for" not in {k.decode("latin-1").lower() for k, _ in scope["headers"]}
+    ):
         return 403, "Only for this machine."
     local = (scope.get("server") or ("127.0.0.1", 0))[0]
     if not is_loopback(local) and not is_sign_in_configured():

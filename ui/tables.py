@@ -1,6 +1,6 @@
 """Tables: text columns written by our formatters, cleaned, with pages by key.
 
-tables.show([Column("person", t("x.person"), pinned=True), Column("stake", t("x.stake"), right=True)],
+tables.show([Column("person", t("x.person")), Column("stake", t("x.stake"), right=True)],
             rows, key="conflicts", alt=t("x.alt"))
 tables.pager(page, shown=len(page.rows))
 """
@@ -29,7 +29,8 @@ class Column:
     right: bool = False
     pinned: bool = False
     width: Literal["small", "medium", "large"] | int | None = None
-    on_click: Callable[[], None] | None = None  # kind "button": reads st.session_state
+    on_click: Callable[[], None] | None = None
+    click_key: str | None = None  # kind "button": st.session_state[click_key]["row"] after a click
 
 
 def show(
@@ -40,21 +41,22 @@ def show(
     alt: str,
     select: bool = False,
     selected: int | None = None,
+    tall: int = TALL,
 ) -> int | None:
-    """A table; every text is cleaned. With `select` the number of the chosen row, else null."""
+    """A table; every text is cleaned. With `select` the number of the chosen row, else null.
+
+    More than `tall` rows scroll within it.
+    """
     frame = pd.DataFrame({c.key: [_cell(c, row.get(c.key)) for row in rows] for c in columns})
     options: dict[str, Any] = {}
     if select:
-        options = {
-            "on_select": "rerun",
-            "selection_mode": "single-row-required" if False else "single-row",
-        }
+        options = {"on_select": "rerun", "selection_mode": "single-row"}
         if selected is not None:
             options["selection_default"] = {"selection": {"rows": [selected]}}
     state = st.dataframe(
         frame,
         hide_index=True,
-        height="content" if len(rows) <= TALL else ROW_HEIGHT * (TALL + 1) + 3,
+        height="content" if len(rows) <= tall else ROW_HEIGHT * (tall + 1) + 3,
         column_config={c.key: _config(c) for c in columns},
         key=key,
         alt=alt,
@@ -112,7 +114,13 @@ def _config(column: Column) -> Any:
             column.title, format=" ", min_value=0, max_value=1, **common
         )
     if column.kind == "button":
-        return st.column_config.ButtonColumn(column.title, on_click=column.on_click, **common)
+        return st.column_config.ButtonColumn(
+            column.title,
+            type="tertiary",
+            on_click=column.on_click,
+            key=column.click_key or f"click_{column.key}",
+            **common,
+        )
     return st.column_config.TextColumn(
         column.title, alignment="right" if column.right else "left", **common
     )

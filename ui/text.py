@@ -46,6 +46,11 @@ def t(key: str, /, **values: object) -> str:
     return words.format(**values) if values else words
 
 
+def counted(key: str, count: int, /, **values: object) -> str:
+    """The words under `<key>_one` for one, else under `<key>`, with {count} written as a number."""
+    return t(f"{key}_one" if count == 1 else key, count=number(count), **values)
+
+
 @cache
 def catalogue() -> dict[str, tuple[str, str]]:
     """Every word of the screens: `<file>.<name>` -> (Spanish, English). Reads ui/words/*.py."""
@@ -68,7 +73,8 @@ def clean(value: object, limit: int = LIMIT) -> str:
     shown = "".join(
         " " if c.isspace() else c
         for c in str(value)[: limit * 8]
-        if unicodedata.category(c) not in {"Cf", "Cs", "Co", "Cn"} and (c.isprintable() or c.isspace())
+        if unicodedata.category(c) not in {"Cf", "Cs", "Co", "Cn"}
+        and (c.isprintable() or c.isspace())
     ).strip()
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
@@ -94,19 +100,20 @@ def signed(value: float | Decimal | None, digits: int = 0) -> str:
     """+12, 0 or -3."""
     if value is None:
         return NOTHING
-    return ("+" if round(value, digits) > 0 else "") + number(value, digits)
+    return ("+" if _decimal_of(value, digits) > 0 else "") + number(value, digits)
 
 
 def money(value: float | Decimal | None, *, cents: bool = False) -> str:
     """S/ 1,250: soles, without cents unless asked for."""
     if value is None:
         return NOTHING
-    sign = "-" if value < 0 else ""
-    return f"{sign}S/{NBSP}{number(abs(value), 2 if cents else 0)}"
+    digits = 2 if cents else 0
+    exact = _decimal_of(value, digits)
+    return f"{'-' if exact < 0 else ''}S/{NBSP}{number(abs(exact), digits)}"
 
 
 def moment(at: datetime | None, *, seconds: bool = False) -> str:
-    """22 nov 06:40, Lima time; with the year when it is not this one's last twelve months."""
+    """A short day with its hour, 22 nov 06:40, Lima time."""
     if at is None:
         return NOTHING
     local = at.astimezone(LIMA)
@@ -160,7 +167,7 @@ def duration(length: timedelta | float | Decimal | None) -> str:
 
 
 def ago(at: datetime | None, now: datetime) -> str:
-    """hace 2 h 40 min, or 2 h 40 min ago in English."""
+    """How long ago: hace 2 h 40 min, or 2 h 40 min ago in English."""
     if at is None:
         return NOTHING
     length = now - at
