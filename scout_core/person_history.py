@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from scout_core import sql
 from scout_core.days import LIMA
-from scout_core.persons import TOLD_AS_CONFLICT, Explanation
+from scout_core.persons import TOLD_AS_CONFLICT, Explanation, explain
 
 EntryKind = Literal[
     "REGISTERED",
@@ -83,6 +83,28 @@ class Conclusion:
     def is_told_as_conflict(self) -> bool:
         """Whether the reason says already that there is a conflict."""
         return self.reason_code in TOLD_AS_CONFLICT
+
+
+@dataclass(frozen=True)
+class Story:
+    """A person as a page tells it. last_refresh_at null = no run has completed yet."""
+
+    told: Explanation
+    conclusion: Conclusion
+    entries: tuple[Entry, ...]
+    last_refresh_at: datetime | None
+
+
+def tell(conn: Connection, person_key: str) -> Story:
+    """All about the person of this key, of one snapshot. NotFound when nobody has it."""
+    told = explain(conn, person_key)
+    last = conn.execute(sql.query("persons", "last_refresh")).one_or_none()
+    return Story(
+        told=told,
+        conclusion=conclude(told),
+        entries=list_entries(conn, told),
+        last_refresh_at=None if last is None else last.completed_at,
+    )
 
 
 def conclude(told: Explanation) -> Conclusion:
