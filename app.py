@@ -4,6 +4,7 @@ streamlit run app.py        # or: uvicorn app:app --port 3000
 """
 
 import gc
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -45,24 +46,43 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
             keeper.stop()
 
 
+class _Freezer:
+    """Takes what lives for ever out of the collector's sight, which Streamlit calls at each rerun:
+    at the start, and again when the first visitors have made the rest of it load."""
+
+    AFTER = (15.0, 60.0, 600.0)  # seconds
+
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="freezer", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopped.set()
+        self._thread.join(5)
+
+    def _work(self) -> None:
+        for seconds in self.AFTER:
+            if self._stopped.wait(seconds):
+                return
+            gc.collect()
+            gc.freeze()
+
+
 def _warm() -> None:
-    # frozen, what was imported costs the collector nothing at each rerun
-    import pandas  # noqa: F401
-    import plotly.graph_objects  # noqa: F401
-    import pyarrow  # noqa: F401
+    import ui.health_view  # noqa: F401
+    from ui import charts, text
 
-    import ui.charts
-    import ui.sidebar
-    import ui.tables
-
-    ui.charts.warm()
+    charts.warm()
+    text.warm()
     gc.collect()
     gc.freeze()
 
 
 def _start_keepers() -> list[Any]:
     """Threads that live as long as the server; each has stop()."""
-    return []
+    return [_Freezer()]
 
 
 app = st.App(

@@ -14,7 +14,7 @@ import streamlit as st
 from scout_core.errors import DatabaseAway, NotInstalled, ScoutError, SettingsError
 from scout_core.runs import Actor
 from ui import link, read, who
-from ui.text import NBSP, clock, moment, plain, t
+from ui.text import NBSP, clock, moment, plain, speak, t
 
 STATES: dict[str, tuple[str, str]] = {
     # state -> colour, icon
@@ -131,6 +131,7 @@ def live(every: float | None, key: str) -> Callable[[Callable[..., None]], Calla
     def decorate(show: Callable[..., None]) -> Callable[..., None]:
         @wraps(show)
         def shown(*args: Any, **kwargs: Any) -> None:
+            speak()
             run_guarded(lambda: show(*args, **kwargs))
 
         fragment: Callable[..., None] = st.fragment(shown, run_every=every, key=key)

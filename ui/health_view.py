@@ -329,7 +329,7 @@ def _sources(sources: read.Answer[Any] | None, now: datetime) -> None:
         worst = state if any(s.status == state for s in late) else worst
     words = t("health.fresh_late", count=len(late)) if late else t("health.fresh_all")
     row.markdown(frame.badge(worst, words), width="content")
-    st.table(
+    tables.small(
         {
             t("health.col_source"): [
                 f"`{s.name.split('.')[1].removeprefix('module_ct_')}`" for s in listed
@@ -341,8 +341,6 @@ def _sources(sources: read.Answer[Any] | None, now: datetime) -> None:
             ],
             t("health.col_scouts"): [number(s.person_count) for s in listed],
         },
-        border="horizontal",
-        hide_index=True,
         alt=t("health.fresh_alt"),
     )
     st.caption(t("health.fresh_note"))

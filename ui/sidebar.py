@@ -9,7 +9,7 @@ from scout_core import health, pulse
 from scout_core.errors import ScoutError
 from scout_core.runs import MAY_RUN, Actor
 from ui import frame, job, read, shield, site
-from ui.text import LANGUAGES, NOTHING, clean, clock, counted, duration, moment, plain, t
+from ui.text import LANGUAGES, NOTHING, clean, clock, counted, duration, moment, plain, speak, t
 
 CALM, BUSY = 12.0, 1.0  # seconds between two looks
 
@@ -42,6 +42,7 @@ def choose_language() -> None:
     if "language" not in st.session_state:
         asked = st.query_params.get("lang")
         st.session_state["language"] = asked if asked in LANGUAGES else "es"
+    speak()
 
 
 def _run_card(actor: Actor, was_running: bool) -> None:
@@ -159,6 +160,7 @@ def _button(actor: Actor, busy: pulse.Pulse | None, mine: job.Job | None, is_lat
 
 
 def _start(actor: Actor) -> None:
+    speak()
     # a second click before the page was drawn again carries the same request
     request_id = st.session_state.get("run_request") or f"web-{uuid.uuid4()}"
     st.session_state["run_request"] = request_id
@@ -215,6 +217,7 @@ def _language() -> None:
 def _set_language() -> None:
     chosen = st.session_state["language_choice"]
     st.session_state["language"] = chosen
+    speak()
     if chosen == "es":
         st.query_params.pop("lang", None)
     else:

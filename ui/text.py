@@ -1,17 +1,18 @@
 """Words, numbers and times in the language of the screen, and text that stays text.
 
-t("health.title")           the words of ui/words/health.py in the language of the visitor
+t("health.pause")           the words of ui/words/health.py in the language of the visitor
 number(2033), money(1250)   2,033 · S/ 1,250; nothing known is a dash, never 0
 """
 
 import importlib
 import pkgutil
 import re
+import threading
 import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -31,10 +32,21 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~:$&@=])")
 _LOCALES = {"es": "es_PE", "en": "en_US"}
 
 
+_spoken = threading.local()
+
+
 def language() -> Language:
-    """The language of the visitor; Spanish until they choose."""
-    chosen = st.session_state.get("language")
-    return "en" if chosen == "en" else "es"
+    """The language of the visitor whose script this thread runs; Spanish until they choose."""
+    found: Language | None = getattr(_spoken, "language", None)
+    return found or speak()
+
+
+def speak() -> Language:
+    """Take the visitor's language from the session. First call of each run of a script or
+    fragment: asked for each word the session would cost more than the words."""
+    chosen: Language = "en" if st.session_state.get("language") == "en" else "es"
+    _spoken.language = chosen
+    return chosen
 
 
 def t(key: str, /, **values: object) -> str:
@@ -83,7 +95,7 @@ def number(value: float | Decimal | None, digits: int = 0) -> str:
     """2,033, in both languages; null is a dash."""
     if value is None:
         return NOTHING
-    return str(_decimal(digits).apply(_decimal_of(value, digits), _locale()))
+    return _number(_decimal_of(value, digits), digits, language())
 
 
 def percent(value: float | Decimal | None, digits: int = 1) -> str:
@@ -181,8 +193,17 @@ def joined(parts: Iterable[str]) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _locale() -> Locale:
-    return _parsed(language())
+def warm() -> None:
+    """Load the words and both locales, so that no visitor waits for them."""
+    catalogue()
+    for code in LANGUAGES:
+        _months(code)
+        _number(Decimal(1), 0, code)
+
+
+@lru_cache(maxsize=4096)
+def _number(value: Decimal, digits: int, code: Language) -> str:
+    return str(_decimal(digits).apply(value, _parsed(code)))
 
 
 @cache
@@ -195,6 +216,7 @@ def _decimal(digits: int):  # type: ignore[no-untyped-def]  # noqa: ANN202 - bab
     return parse_pattern("#,##0" + ("." + "0" * digits if digits else ""))
 
 
+@lru_cache(maxsize=4096)
 def _decimal_of(value: float | Decimal, digits: int) -> Decimal:
     return round(Decimal(str(value)), digits)
 
