@@ -228,7 +228,7 @@ WORDS = {
     "holds": ("Se cumple", "Holds"),
     "broken": ("{count} filas no cumplen", "{count} rows do not"),
     "check_audit_is_append_only": (
-        "Las tablas de auditoría rechazan cambios, borrados y vaciados, los pida quien los pida",
+        "Las tablas de auditoría rechazan cambios, borrados y vaciados de cualquiera",
         "The audit tables refuse update, delete and truncate, whoever asks",
     ),
     "check_audit_rows_follow_each_other": (
@@ -236,11 +236,11 @@ WORDS = {
         "Each audit row of the ledger starts from what the one before ended in",
     ),
     "check_backlog_adds_up": (
-        "Los números son el largo de las listas que abren, y A + C + D son los que faltan",
-        "Numbers are the lengths of the lists they open, and A + C + D are those missing",
+        "Cada número es el largo de la lista que abre; A + C + D son los que faltan",
+        "Numbers are the lengths of the lists they open; A + C + D are those missing",
     ),
     "check_failed_runs_left_nothing": (
-        "Una corrida fallida no dejó más que los lotes que ya había confirmado",
+        "Una corrida fallida dejó solo los lotes que ya había confirmado",
         "A failed run left nothing but the batches that it had committed",
     ),
     "check_finished_runs_have_an_end": (
@@ -260,7 +260,7 @@ WORDS = {
         "Each ledger row that a run filled has exactly one audit row",
     ),
     "check_ledger_equals_its_audit": (
-        "El scout del ledger es el que dice la última fila de auditoría de la persona",
+        "El scout del ledger es el de la última fila de auditoría de la persona",
         "The ledger's scout is what the newest audit row of the person says",
     ),
     "check_links_are_audited": (
@@ -276,8 +276,8 @@ WORDS = {
         "Every completed run has its seal, and every audit row its run",
     ),
     "check_scouting_rows_add_up": (
-        "Filas de scouting con scout = enlazadas + en espera o dejadas + retenidas + ignoradas",
-        "Scouting rows that name a scout = linked + waiting or left + held + ignored",
+        "Scouting con scout = enlazadas + en espera o dejadas + retenidas + ignoradas",
+        "Scouting rows with a scout = linked + waiting or left + held + ignored",
     ),
     "check_seals_hold": (
         "Cada sello dice lo que su auditoría dice hoy, y sigue al anterior",
