@@ -71,6 +71,8 @@ class _Freezer:
 
 
 def _warm() -> None:
+    import pandas  # noqa: F401 - by Streamlit with the first table
+
     import ui.health_view  # noqa: F401
     from ui import charts, text
 

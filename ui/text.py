@@ -82,9 +82,14 @@ def plain(value: object) -> str:
 
 def clean(value: object, limit: int = LIMIT) -> str:
     """Text without characters that only steer its display, on one line, cut at `limit`."""
+    return _cleaned(str(value)[: limit * 8], limit)
+
+
+@lru_cache(maxsize=8192)
+def _cleaned(text: str, limit: int) -> str:
     shown = "".join(
         " " if c.isspace() else c
-        for c in str(value)[: limit * 8]
+        for c in text
         if unicodedata.category(c) not in {"Cf", "Cs", "Co", "Cn"}
         and (c.isprintable() or c.isspace())
     ).strip()
