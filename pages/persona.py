@@ -115,7 +115,7 @@ def _search(page: frame.Page) -> str:
             icon=":material/search:",
             label_visibility="collapsed",
             autocomplete="off",
-            width=320,
+            width=240,
         )
         if link.value("key") and st.context.url:
             with st.popover(t("persona.copy_link"), icon=":material/link:"):
@@ -562,7 +562,7 @@ def _told(entry: Entry, names: Names) -> tuple[str, str]:
             words = f"{numbers} +{number(more)}" if more > 0 else numbers
             return (
                 t("persona.entry_CONFLICT_OPENED", scouts=words),
-                t("persona.entry_CONFLICT_OPENED_detail"),
+                t(f"persona.opened_{told['conflict_kind']}"),
             )
         case "LEDGER_CHANGED":
             return _ledger_entry(told, names), _run(told)

@@ -164,16 +164,18 @@ def _numbers(card: Scorecard) -> None:
     # what names this scout alone: attributed, or waiting for it
     named = card.backlog_count + card.satisfactory_count
     waiting = 100 * card.backlog_count / named if named else None
-    with st.grid(5, min_column_width=165):
+    with st.grid(6, min_column_width=140):
+        with st.container(border=True, gap="xxsmall", height="stretch"):
+            st.metric(t("scouts.persons"), number(card.person_count))
+            _follow("liquidation", "persons", card.person_count, scout=scout)
         with st.container(border=True, gap="xxsmall", height="stretch"):
             st.metric(
-                t("scouts.persons"),
-                number(card.person_count),
+                t("scouts.recent"),
+                number(card.recent_count),
                 delta=signed(card.recent_count - card.earlier_count),
                 delta_color="blue",
                 delta_description=t("scouts.recent_of"),
             )
-            _follow("liquidation", "persons", card.person_count, scout=scout)
         with st.container(border=True, gap="xxsmall", height="stretch"):
             st.metric(t("scouts.satisfactory"), number(card.satisfactory_count))
             st.caption(t("scouts.satisfactory_of", share=percent(share)))

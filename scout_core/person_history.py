@@ -43,7 +43,7 @@ class Entry:
     values by kind: EVIDENCE scout_id, source_table, source_pk; LEDGER_CHANGED method, old_scout_id,
     new_scout_id; LINK action, method, source_table, source_pk; DECISION outcome, scout_id, note;
     HELD and RELEASED reason; ISSUE_* rule, source_table, source_pk, excerpt; CONFLICT_OPENED
-    scout_ids; with run_id and actor where there are any.
+    scout_ids, conflict_kind; with run_id and actor where there are any.
     """
 
     kind: EntryKind
@@ -175,7 +175,7 @@ def _evidence(told: Explanation) -> Iterator[Entry]:
     if opener is not None:
         at, on = _moment(opener)
         scouts = tuple(sorted({row["scout_id"] for row in told.evidence}))
-        values = {"scout_ids": scouts, "source_table": opener["source_table"]}
+        values = {"scout_ids": scouts, "conflict_kind": told.state["conflict_kind"]}
         yield Entry("CONFLICT_OPENED", at, on, values, explains_state=True)
 
 

@@ -3,14 +3,16 @@
 WORDS = {
     "search": ("Buscar persona", "Find a person"),
     "search_placeholder": (
-        "Clave, teléfono, licencia o nombre",
-        "Key, phone, licence or name",
+        "Teléfono, licencia, nombre",
+        "Phone, licence, name",
     ),
-    "copy_link": ("Copiar enlace", "Copy link"),
+    "copy_link": ("Enlace", "Link"),
     "not_chosen": ("Ninguna persona elegida.", "No person chosen."),
     "not_chosen_hint": (
-        "Búscala arriba, o llega desde un conflicto, un pendiente o un claim.",
-        "Find one above, or come from a conflict, a backlog row or a claim.",
+        "Búscala arriba por clave, teléfono en cualquier forma, licencia o nombre sin tildes. Lo que"
+        " escribas no queda en la dirección.",
+        "Find one above by key, phone in any form, licence or name without accents. What you write"
+        " does not stay in the address.",
     ),
     "unknown_key": (
         "Nadie está registrado con esta clave.",
@@ -254,9 +256,17 @@ WORDS = {
         "Se abrió el conflicto: scouts {scouts}",
         "Conflict: scouts {scouts}",
     ),
-    "entry_CONFLICT_OPENED_detail": (
+    "opened_SEVERAL_SCOUTS": (
         "Con esta evidencia la nombra más de un scout.",
         "With this evidence more than one scout is named.",
+    ),
+    "opened_CONTRADICTS_LEDGER": (
+        "Esta evidencia nombra a otro scout que el ledger.",
+        "This evidence names another scout than the ledger.",
+    ),
+    "opened_NEW_EVIDENCE": (
+        "Esta evidencia nombra a un scout que la decisión no consideró.",
+        "This evidence names a scout that the decision did not consider.",
     ),
     "entry_BACKFILL_SINGLE_SCOUT_FROM_EVENTS": (
         "La corrida {run} escribió al {new}",
@@ -311,8 +321,8 @@ WORDS = {
     "rule_OTHER": ("otra regla", "another rule"),
     "audit": ("Auditoría", "Audit"),
     "audit_none": (
-        "Ninguna corrida ni decisión la ha cambiado.",
-        "No run or decision has changed this person.",
+        "Nada de su ledger ni de sus enlaces ha cambiado.",
+        "Nothing of the ledger or the links has changed.",
     ),
     "audit_alt": ("Cambios auditados de la persona", "Audited changes of the person"),
     "audit_link": ("Ver en auditoría", "See in the audit"),

@@ -58,6 +58,7 @@ WORDS = {
     "unpaid": ("Por cobrar", "To collect"),
     "follow_unpaid": ("Ver claims", "See claims"),
     "unpaid_of": ("{count} claims", "{count} claims"),
+    "recent": ("Últimos 30 días", "Last 30 days"),
     "recent_of": ("vs. antes", "vs. before"),
     "trend": ("Personas por semana", "Persons a week"),
     "trend_alt": (
