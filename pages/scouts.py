@@ -188,8 +188,14 @@ def _numbers(card: Scorecard) -> None:
             _follow("conflicts", "conflicts", card.conflict_count, scout=scout)
         with st.container(border=True, gap="xxsmall", height="stretch"):
             st.metric(t("scouts.unpaid"), soles(card.unpaid_pen))
-            st.caption(t("scouts.unpaid_of", count=number(card.unpaid_claim_count)))
-            _follow("cobranza", "unpaid", card.unpaid_claim_count, scout=scout)
+            st.caption(
+                t(
+                    "scouts.unpaid_of",
+                    count=number(card.unpaid_claim_count),
+                    total=number(card.claim_count),
+                )
+            )
+            _follow("cobranza", "unpaid", card.claim_count, scout=scout)
 
 
 def _follow(place: str, name: str, count: int, **filters: str) -> None:

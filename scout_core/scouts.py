@@ -50,6 +50,7 @@ class Scorecard:
     satisfactory_count: int
     conflict_count: int
     backlog_count: int
+    claim_count: int
     unpaid_claim_count: int
     unpaid_pen: Decimal | None
     recent_count: int

@@ -38,10 +38,11 @@ disputed as (
 claimed as (
     select
         y.scout_id,
-        count(*) as unpaid_claim_count,
-        sum(y.expected_amount) as unpaid_pen
+        count(*) as claim_count,
+        count(*) filter (where y.yango_payment_status is distinct from 'PAID') as unpaid_claim_count,
+        sum(y.expected_amount) filter (where y.yango_payment_status is distinct from 'PAID') as unpaid_pen
     from ops.v_yango_collection_with_scout as y
-    where y.scout_id is not null and y.yango_payment_status is distinct from 'PAID'
+    where y.scout_id is not null
     group by y.scout_id
 ),
 
@@ -64,6 +65,7 @@ select
     coalesce(a.satisfactory_count, 0) as satisfactory_count,
     coalesce(p.conflict_count, 0) as conflict_count,
     coalesce(w.backlog_count, 0) as backlog_count,
+    coalesce(c.claim_count, 0) as claim_count,
     coalesce(c.unpaid_claim_count, 0) as unpaid_claim_count,
     c.unpaid_pen,
     coalesce(a.recent_count, 0) as recent_count,

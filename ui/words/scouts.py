@@ -57,7 +57,7 @@ WORDS = {
     "backlog_of": ("{share} de sus casos", "{share} of its cases"),
     "unpaid": ("Por cobrar", "To collect"),
     "follow_unpaid": ("Ver claims", "See claims"),
-    "unpaid_of": ("{count} claims", "{count} claims"),
+    "unpaid_of": ("{count} de {total} claims", "{count} of {total} claims"),
     "recent": ("Últimos 30 días", "Last 30 days"),
     "recent_of": ("vs. antes", "vs. before"),
     "trend": ("Personas por semana", "Persons a week"),
