@@ -32,8 +32,8 @@ SORTS = {
 
 @dataclass(frozen=True)
 class CollectionFilters:
-    """Which claims; null = any. bucket is a scout_quality_bucket; text the beginning of a person
-    key, driver that of a driver id."""
+    """Which claims; null = any. bucket is a scout_quality_bucket; unpaid_only leaves out what Yango
+    paid for this milestone; text is the beginning of a person key, driver that of a driver id."""
 
     missing_only: bool = False
     conflicts_only: bool = False
@@ -41,6 +41,7 @@ class CollectionFilters:
     bucket: str | None = None
     overdue_bucket: str | None = None
     payment_status: str | None = None
+    unpaid_only: bool = False
     driver: str | None = None
     text: str | None = None
 

@@ -207,6 +207,7 @@ FILTERS: list[tuple[str, dict[str, Any], Callable[[Row], bool]]] = [
      lambda r: r["scout_quality_bucket"] == "MIGRATIONS_ONLY"),
     ("collection", {"overdue_bucket": "4_30_plus", "payment_status": "UNPAID"},
      lambda r: r["overdue_bucket_yango"] == "4_30_plus" and r["yango_payment_status"] == "UNPAID"),
+    ("collection", {"unpaid_only": True}, lambda r: r["yango_payment_status"] != "PAID"),
     ("liquidation", {"payment_status": "ELIGIBLE"}, lambda r: r["payment_status"] == "ELIGIBLE"),
     ("liquidation", {"block_reason": "CONFLICT"}, lambda r: r["block_reason"] == "CONFLICT"),
     ("liquidation", {"block_reason": "NO_IDENTITY"}, lambda r: r["block_reason"] == "NO_IDENTITY"),

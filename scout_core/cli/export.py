@@ -32,6 +32,7 @@ HELP = {
     "bucket": "Only with the scout from there.",
     "overdue_bucket": "Only overdue so long.",
     "payment_status": "Only of this payment status.",
+    "unpaid_only": "Only claims that Yango has not paid.",
     "block_reason": "Only blocked for this.",
 }
 
