@@ -4,6 +4,8 @@ streamlit run app.py        # or: uvicorn app:app --port 3000
 """
 
 import gc
+import os
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,12 +18,19 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
 from scout_core import logs
+from scout_core.errors import SettingsError
 from ui import read, shield, site
 
 ROOT = Path(__file__).resolve().parent
 FIRST_PAGE = f"/{site.BASE}/{site.FIRST.address}"
 
 shield.use_config_of(ROOT)
+try:
+    shield.refuse_open_door()
+except SettingsError as exc:
+    print(exc.message, file=sys.stderr, flush=True)  # noqa: T201 - the server's own console
+    # `streamlit run` would go on waiting after sys.exit
+    os._exit(exc.exit_code)
 
 
 async def _to_first_page(_request: Any) -> RedirectResponse:
@@ -34,7 +43,7 @@ async def _page(_request: Any) -> HTMLResponse:
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Refuse a bad address, load what the first visitor would wait for, keep threads while up."""
+    """Load what the first visitor would wait for, keep threads while the server is up."""
     shield.refuse_open_door()
     logs.configure(read.settings().log_level)
     _warm()

@@ -38,7 +38,7 @@ def test_a_number_leads_to_its_rows_and_back(visitor, demo_db):
     visit.open("/scouts/attribution-health")
     count = value(demo_db, "select count(*) from ops.v_scout_attribution_conflicts")
     assert f"Conflictos abiertos: {count}" in visit.page.locator("body").inner_text()
-    visit.page.locator('[data-testid="stPageLink"]').get_by_text("Ver", exact=True).nth(1).click()
+    visit.page.locator('a[href$="/scouts/conflicts"]').last.click()
     visit.page.wait_for_url("**/scouts/conflicts")
     visit.settle()
     assert visit.page.locator("h1").inner_text() == "Conflictos"
@@ -125,8 +125,9 @@ def test_the_keyboard_reaches_the_controls_and_shows_where_it_is(visitor):
                 return [(at.innerText || at.ariaLabel || at.tagName).trim(), seen];
             }"""
         )
-        # a part of the page that scrolls is reached too, and is its whole text
-        if name and len(name) < 200 and name not in {"BODY", "HTML"}:
+        # a part of the page that scrolls is reached too, and is its whole text; a table is drawn
+        # on a canvas with the frame of its cell
+        if name and len(name) < 200 and name not in {"BODY", "HTML", "CANVAS"}:
             assert seen, name
         reached.add(name)
     assert {"Ejecutar ahora", "Conflictos"} <= reached
