@@ -74,6 +74,7 @@ def test_scorecard_counts_what_the_scout_brought(story: Story) -> None:
         recent_count=2,
         earlier_count=1,
         last_attribution_date=TODAY,
+        listed_count=25,
     )
 
 
