@@ -119,7 +119,7 @@ async def measure(process: psutil.Process, port: int, rounds: int) -> None:
         await _line(process, f"{page}: rerun", [""] * rounds, session)
         if page == PAGES[0]:
             # the page's own fragment is the one that is drawn last; the other is the sidebar's card
-            sidebar, body = list(session.fragments)[0], list(session.fragments)[-1]
+            sidebar, *_, body = session.fragments
             await _line(process, f"{page}: tick", [body] * rounds, session)
             await _line(process, "sidebar: tick", [sidebar] * rounds, session)
         await session.socket.close()
