@@ -4,6 +4,9 @@ streamlit run app.py        # or: uvicorn app:app --port 3000
 """
 
 import gc
+import os
+import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,12 +18,19 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
 from scout_core import logs
+from scout_core.errors import SettingsError
 from ui import read, shield, site
 
 ROOT = Path(__file__).resolve().parent
 FIRST_PAGE = f"/{site.BASE}/{site.FIRST.address}"
 
 shield.use_config_of(ROOT)
+try:
+    shield.refuse_open_door()
+except SettingsError as exc:
+    print(exc.message, file=sys.stderr, flush=True)  # noqa: T201 - the server's own console
+    # `streamlit run` would go on waiting after sys.exit
+    os._exit(exc.exit_code)
 
 
 async def _to_first_page(_request: Any) -> RedirectResponse:
@@ -33,7 +43,7 @@ async def _page(_request: Any) -> HTMLResponse:
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Refuse a bad address, load what the first visitor would wait for, keep threads while up."""
+    """Load what the first visitor would wait for, keep threads while the server is up."""
     shield.refuse_open_door()
     logs.configure(read.settings().log_level)
     _warm()
@@ -45,24 +55,45 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
             keeper.stop()
 
 
+class _Freezer:
+    """Takes what lives for ever out of the collector's sight, which Streamlit calls at each rerun:
+    at the start, and again when the first visitors have made the rest of it load."""
+
+    AFTER = (15.0, 60.0, 600.0)  # seconds
+
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="freezer", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopped.set()
+        self._thread.join(5)
+
+    def _work(self) -> None:
+        for seconds in self.AFTER:
+            if self._stopped.wait(seconds):
+                return
+            gc.collect()
+            gc.freeze()
+
+
 def _warm() -> None:
-    # frozen, what was imported costs the collector nothing at each rerun
-    import pandas  # noqa: F401
-    import plotly.graph_objects  # noqa: F401
-    import pyarrow  # noqa: F401
+    import pandas  # noqa: F401 - by Streamlit with the first table
 
-    import ui.charts
-    import ui.sidebar
-    import ui.tables  # noqa: F401
+    import ui.health_view  # noqa: F401
+    from ui import charts, text
 
-    ui.charts.warm()
+    charts.warm()
+    text.warm()
     gc.collect()
     gc.freeze()
 
 
 def _start_keepers() -> list[Any]:
     """Threads that live as long as the server; each has stop()."""
-    return []
+    return [_Freezer()]
 
 
 app = st.App(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import Connection
 
@@ -120,8 +120,8 @@ def list_missing(
 
 def stream_missing(
     conn: Connection, listed: BacklogFilters | None = None, *, sort: str = "newest"
-) -> Iterator[ExportedPerson]:
-    """Every person of the filter, through a cursor of the server."""
+) -> Iterator[tuple[Any, ...]]:
+    """Every person of the filter, as the fields of ExportedPerson; memory stays flat."""
     query = sql.query("backlog", "list_missing")
     return paging.stream_rows(
         conn, query, ExportedPerson, _parameters(listed), sorts=SORTS, sort=sort

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import Connection
 
@@ -32,8 +32,8 @@ SORTS = {
 
 @dataclass(frozen=True)
 class CollectionFilters:
-    """Which claims; null = any. bucket is a scout_quality_bucket; text the beginning of a person
-    key, driver that of a driver id."""
+    """Which claims; null = any. bucket is a scout_quality_bucket; unpaid_only leaves out what Yango
+    paid for this milestone; text is the beginning of a person key, driver that of a driver id."""
 
     missing_only: bool = False
     conflicts_only: bool = False
@@ -41,6 +41,7 @@ class CollectionFilters:
     bucket: str | None = None
     overdue_bucket: str | None = None
     payment_status: str | None = None
+    unpaid_only: bool = False
     driver: str | None = None
     text: str | None = None
 
@@ -55,7 +56,7 @@ class Claim:
     milestone_value: int | None
     lead_date: date | None
     expected_amount: Decimal | None
-    yango_due_date: datetime | date | None
+    yango_due_date: date | None
     days_overdue_yango: int | None
     overdue_bucket_yango: str | None
     yango_payment_status: str | None
@@ -102,8 +103,8 @@ def list_claims(
 
 def stream_claims(
     conn: Connection, listed: CollectionFilters | None = None, *, sort: str = "overdue"
-) -> Iterator[Claim]:
-    """Every claim of the filter, through a cursor of the server."""
+) -> Iterator[tuple[Any, ...]]:
+    """Every claim of the filter, as the fields of Claim; memory stays flat."""
     query = sql.query("collection", "list_claims")
     return paging.stream_rows(conn, query, Claim, _parameters(listed), sorts=SORTS, sort=sort)
 

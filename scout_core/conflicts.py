@@ -156,8 +156,8 @@ def list_open(
 
 def stream_open(
     conn: Connection, listed: ConflictFilters | None = None, *, sort: str = "newest"
-) -> Iterator[ExportedConflict]:
-    """Every open conflict of the filter, through a cursor of the server."""
+) -> Iterator[tuple[Any, ...]]:
+    """Every open conflict of the filter, as the fields of ExportedConflict; memory stays flat."""
     query = sql.query("conflicts", "list_open")
     return paging.stream_rows(
         conn, query, ExportedConflict, _parameters(listed), sorts=SORTS, sort=sort

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import Connection
 
@@ -98,8 +98,8 @@ def list_base(
 
 def stream_base(
     conn: Connection, listed: LiquidationFilters | None = None, *, sort: str = "newest"
-) -> Iterator[Payable]:
-    """Every person of the filter, through a cursor of the server."""
+) -> Iterator[tuple[Any, ...]]:
+    """Every person of the filter, as the fields of Payable; memory stays flat."""
     query = sql.query("liquidation", "list_base")
     return paging.stream_rows(conn, query, Payable, _parameters(listed), sorts=SORTS, sort=sort)
 

@@ -44,3 +44,9 @@ def names_of_scouts(conn: Connection, scout_ids: Iterable[int | None]) -> dict[i
         return {}
     rows = conn.execute(sql.query("money", "scout_names"), {"scout_ids": ids})
     return {row.scout_id: row.scout_name for row in rows}
+
+
+def list_scouts(conn: Connection) -> tuple[tuple[int, str | None], ...]:
+    """Every scout of the list with its name, by number. Reads ops.v_dim_scouts."""
+    rows = conn.execute(sql.query("money", "scouts"))
+    return tuple((row.scout_id, row.scout_name) for row in rows)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from scout_core import sql
 from scout_core.days import LIMA
-from scout_core.persons import TOLD_AS_CONFLICT, Explanation
+from scout_core.persons import TOLD_AS_CONFLICT, Explanation, explain
 
 EntryKind = Literal[
     "REGISTERED",
@@ -43,7 +43,7 @@ class Entry:
     values by kind: EVIDENCE scout_id, source_table, source_pk; LEDGER_CHANGED method, old_scout_id,
     new_scout_id; LINK action, method, source_table, source_pk; DECISION outcome, scout_id, note;
     HELD and RELEASED reason; ISSUE_* rule, source_table, source_pk, excerpt; CONFLICT_OPENED
-    scout_ids; with run_id and actor where there are any.
+    scout_ids, conflict_kind; with run_id and actor where there are any.
     """
 
     kind: EntryKind
@@ -83,6 +83,28 @@ class Conclusion:
     def is_told_as_conflict(self) -> bool:
         """Whether the reason says already that there is a conflict."""
         return self.reason_code in TOLD_AS_CONFLICT
+
+
+@dataclass(frozen=True)
+class Story:
+    """A person as a page tells it. last_refresh_at null = no run has completed yet."""
+
+    told: Explanation
+    conclusion: Conclusion
+    entries: tuple[Entry, ...]
+    last_refresh_at: datetime | None
+
+
+def tell(conn: Connection, person_key: str) -> Story:
+    """All about the person of this key, of one snapshot. NotFound when nobody has it."""
+    told = explain(conn, person_key)
+    last = conn.execute(sql.query("persons", "last_refresh")).one_or_none()
+    return Story(
+        told=told,
+        conclusion=conclude(told),
+        entries=list_entries(conn, told),
+        last_refresh_at=None if last is None else last.completed_at,
+    )
 
 
 def conclude(told: Explanation) -> Conclusion:
@@ -153,7 +175,7 @@ def _evidence(told: Explanation) -> Iterator[Entry]:
     if opener is not None:
         at, on = _moment(opener)
         scouts = tuple(sorted({row["scout_id"] for row in told.evidence}))
-        values = {"scout_ids": scouts, "source_table": opener["source_table"]}
+        values = {"scout_ids": scouts, "conflict_kind": told.state["conflict_kind"]}
         yield Entry("CONFLICT_OPENED", at, on, values, explains_state=True)
 
 

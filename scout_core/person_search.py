@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any, Literal
 
 from sqlalchemy import Connection
@@ -15,6 +17,7 @@ from scout_core.masks import mask_code, mask_name, mask_phone
 Match = Literal["key", "phone", "license", "name"]
 
 MAX_HITS = 20
+MAX_CLAIMS = 100
 MAX_TEXT = 200
 LEAST_LETTERS = 3
 MAX_WORDS = 8
@@ -69,6 +72,18 @@ class Identity:
     document: str | None
 
 
+@dataclass(frozen=True)
+class PersonClaim:
+    """A claim of a person. Amount in soles; null = unknown."""
+
+    driver_id: str | None
+    milestone_value: int | None
+    lead_date: date | None
+    expected_amount: Decimal | None
+    due_on: date | None
+    yango_payment_status: str | None
+
+
 def find(conn: Connection, wanted: str) -> Found:
     """Persons whose key (whole or its first eight digits), phone, licence or name is `wanted`.
 
@@ -97,6 +112,16 @@ def by_key(conn: Connection, person_key: str) -> Identity:
         license=mask_code(known["license"]),
         document=mask_code(known["document"]),
     )
+
+
+def list_claims(conn: Connection, person_key: str) -> tuple[PersonClaim, ...]:
+    """The claims of a person, its own and those of its drivers, newest lead first.
+
+    At most MAX_CLAIMS. Reads scout.v_claims.
+    """
+    parameters = {"person_key": person_key, "row_limit": MAX_CLAIMS}
+    rows = conn.execute(sql.query("persons", "claims"), parameters).mappings()
+    return tuple(PersonClaim(**row) for row in rows)
 
 
 def _readable(wanted: str) -> str:

@@ -7,10 +7,13 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 CORE = sorted((ROOT / "scout_core").rglob("*.py"))
 TOPICS = {
+    "alerts",
+    "audit",
     "backlog",
     "collection",
     "conflicts",
     "coverage",
+    "history",
     "liquidation",
     "persons",
     "scouts",

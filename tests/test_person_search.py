@@ -194,3 +194,15 @@ def test_tables_without_the_columns_of_names_are_searched_all_the_same(source_db
         assert search(db, "maria").hits == ()
         with db.transaction(LOOK) as conn:
             assert person_search.by_key(conn, str(ana)).name is None
+
+
+def test_claims_of_a_person_are_its_own_and_those_of_its_drivers(db: Database) -> None:
+    with db.transaction(ADMIN) as conn:
+        ana, luis = factories.person(conn), factories.person(conn)
+        driver = factories.driver(conn, person=ana)
+        factories.claim(conn, person=ana, milestone=1, amount=25, lead_date="2026-03-01")
+        factories.claim(conn, driver=driver, milestone=5, amount=35, lead_date="2026-03-02")
+        factories.claim(conn, person=luis, milestone=25)
+    with db.transaction(LOOK) as conn:
+        claims = person_search.list_claims(conn, str(ana))
+    assert [(c.milestone_value, c.expected_amount) for c in claims] == [(5, 35), (1, 25)]

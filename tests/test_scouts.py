@@ -68,11 +68,13 @@ def test_scorecard_counts_what_the_scout_brought(story: Story) -> None:
         satisfactory_count=1,
         conflict_count=1,
         backlog_count=2,
+        claim_count=3,
         unpaid_claim_count=2,
         unpaid_pen=Decimal("60.50"),
         recent_count=2,
         earlier_count=1,
         last_attribution_date=TODAY,
+        listed_count=25,
     )
 
 
@@ -157,6 +159,7 @@ def test_numbers_of_the_demo_are_the_lengths_of_the_lists(server_url: str) -> No
         missing = seen.rows_of("v_persons_without_scout_categorized", scout_id=card.scout_id)
         assert card.backlog_count == len(missing)
         claims = seen.rows_of("v_yango_collection_with_scout", scout_id=card.scout_id)
+        assert card.claim_count == len(claims)
         unpaid = [r["expected_amount"] for r in claims if r["yango_payment_status"] != "PAID"]
         assert (card.unpaid_claim_count, card.unpaid_pen or 0) == (len(unpaid), sum(unpaid))
     assert sum(card.person_count for card in page.rows) == len(seen.views["v_scout_payment_base"])

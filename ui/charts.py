@@ -85,6 +85,16 @@ def warm() -> None:
     go.Figure({"data": [{"type": "bar", "x": [1], "y": [1]}], "layout": {"height": 10}}).to_json()
 
 
+class _KeptFigure(go.Figure):  # type: ignore[misc]
+    """A figure that is never changed: what is sent of it is made once, not at each rerun."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figure as it is sent."""
+        if "_sent" not in self.__dict__:
+            self.__dict__["_sent"] = super().to_dict()
+        return dict(self.__dict__["_sent"])
+
+
 @lru_cache(maxsize=256)
 def _figure(build: Build, data: Hashable, inks: Inks, language: str, height: int) -> go.Figure:
     spec = build(data, inks)
@@ -97,4 +107,4 @@ def _figure(build: Build, data: Hashable, inks: Inks, language: str, height: int
         "font": {"color": inks.text, "size": 12},
         "hoverlabel": {"font": {"size": 12}},
     } | spec["layout"]
-    return go.Figure({"data": spec["data"], "layout": layout})
+    return _KeptFigure({"data": spec["data"], "layout": layout})

@@ -14,7 +14,7 @@ import streamlit as st
 from scout_core.errors import DatabaseAway, NotInstalled, ScoutError, SettingsError
 from scout_core.runs import Actor
 from ui import link, read, who
-from ui.text import NBSP, clock, moment, plain, t
+from ui.text import NBSP, clock, moment, plain, speak, t
 
 STATES: dict[str, tuple[str, str]] = {
     # state -> colour, icon
@@ -41,7 +41,7 @@ class Page:
     _notice: Any
 
     def stamp(self, answer: read.Answer[Any], *parts: str, seconds: bool = False) -> None:
-        """The caption of the head: parts, then the time of the data; and a notice when it is old."""
+        """The caption of the head: parts, then the time of the data; a notice when it is old."""
         at = t("common.data_at", time=moment(answer.at, seconds=seconds))
         self._stamp.caption(" · ".join([*parts, at]))
         show_late(answer, self._notice)
@@ -50,7 +50,7 @@ class Page:
 def open_page(name: str) -> Page:
     """Guard and head of the page of this name; its title is the word common.page_<name>.
 
-    Ends the script when the visitor has to sign in first. Controls of the head go `with page.head:`.
+    Ends the script when the visitor has to sign in first. Controls go `with page.head:`.
     """
     actor = who.visitor()
     if actor is None:
@@ -131,6 +131,7 @@ def live(every: float | None, key: str) -> Callable[[Callable[..., None]], Calla
     def decorate(show: Callable[..., None]) -> Callable[..., None]:
         @wraps(show)
         def shown(*args: Any, **kwargs: Any) -> None:
+            speak()
             run_guarded(lambda: show(*args, **kwargs))
 
         fragment: Callable[..., None] = st.fragment(shown, run_every=every, key=key)

@@ -116,7 +116,7 @@ def days(name: str, label: str, **layout: Any) -> tuple[date, date] | None:
     st.date_input(
         label,
         key=key,
-        value=None if key in st.session_state else (),
+        value=[],  # makes it a range; the state of the key is what counts
         format="DD/MM/YYYY",
         on_change=_write,
         args=(name, key, lambda new: f"{new[0]}_{new[1]}" if len(new) == 2 else ""),

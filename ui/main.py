@@ -16,20 +16,18 @@ def _home() -> None:
 
 
 def _pages() -> dict[str, list[st.Page]]:
-    found: dict[str, list[st.Page]] = {
-        "": [st.Page(_home, url_path="home", default=True, visibility="hidden")]
-    }
+    home = st.Page(_home, url_path="home", default=True, visibility="hidden")
+    found: dict[str, list[st.Page]] = {"": [home]}
     for place in site.PLACES:
-        found.setdefault(t(f"common.section_{place.section}"), []).append(
-            st.Page(
-                place.path,
-                # within the title: as icon= the browser would fetch it from Google for its tab
-                title=f":material/{place.icon}: {t(f'common.page_{place.name}')}",
-                help=t(f"common.help_{place.name}"),
-                icon="",
-                url_path=place.address,
-            )
+        page = st.Page(
+            place.path,
+            # within the title: as icon= the browser would fetch it from Google for its tab
+            title=f":material/{place.icon}: {t(f'common.page_{place.name}')}",
+            help=t(f"common.help_{place.name}"),
+            icon="",
+            url_path=place.address,
         )
+        found.setdefault(t(f"common.section_{place.section}"), []).append(page)
     return found
 
 
@@ -38,7 +36,8 @@ def _title(page: st.Page) -> str:
 
 
 sidebar.choose_language()
-page = st.navigation(_pages(), expanded=True)
+pages = site.pages(_pages)
+page = st.navigation(pages, expanded=True)
 st.set_page_config(page_title=_title(page), layout="wide", page_icon=TAB_ICON)
 actor = who.visitor()
 if actor is not None:

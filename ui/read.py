@@ -30,6 +30,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 FRESH = 10.0  # seconds that a value is given without asking again; below the 12 s of a tick
+SELDOM = 60.0  # the same for `seldom`
 WAIT = 8.0  # seconds before the last good value is given instead
 PROBE = 5.0  # seconds after a failure during which nobody else waits for the database
 KEPT = 512  # last good values
@@ -89,6 +90,10 @@ class _Store:
 _store = _Store()
 
 
+def _first(values: tuple[Any, ...]) -> Any:
+    return values[0]
+
+
 def use(database: Database | None, settings: Settings | None = None) -> None:
     """Work on this database from now on and forget what was read; null = what the settings say."""
     _store.database, _store.settings = database, settings
@@ -138,7 +143,7 @@ def one(
     reader: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
 ) -> Answer[T]:
     """The answer of one reader. The values must be hashable."""
-    return _read((call(reader, *args, **kwargs),), lambda values: values[0])
+    return _read((call(reader, *args, **kwargs),), _first)
 
 
 def many(*calls: Call[Any]) -> Answer[tuple[Any, ...]]:
@@ -146,9 +151,16 @@ def many(*calls: Call[Any]) -> Answer[tuple[Any, ...]]:
     return _read(calls, lambda values: values)
 
 
-def guarded(
-    work: Callable[[Connection], T], *, profile: Profile = LOOK, wait: float = WAIT
-) -> T:
+def seldom(*calls: Call[Any]) -> Answer[tuple[Any, ...]] | None:
+    """As `many`, asked again only after a minute: for readings that go through whole tables of the
+    owner. null = the database answered with an error, as when a view of the owner raises."""
+    try:
+        return _read(calls, lambda values: values, SELDOM)
+    except DatabaseError:
+        return None
+
+
+def guarded(work: Callable[[Connection], T], *, profile: Profile = LOOK, wait: float = WAIT) -> T:
     """Run `work` in a transaction, uncached; DatabaseAway when it takes longer than `wait`."""
     base = database()
 
@@ -165,25 +177,30 @@ def guarded(
         raise DatabaseAway() from exc
 
 
-def _read(calls: tuple[Call[Any], ...], pick: Callable[[tuple[Any, ...]], Any]) -> Answer[Any]:
-    entry = _entry(calls)
-    if _is_fresh(entry):
+def _read(
+    calls: tuple[Call[Any], ...],
+    pick: Callable[[tuple[Any, ...]], Any],
+    fresh: float = FRESH,
+) -> Answer[Any]:
+    entry = _entry((calls, pick is _first))
+    if _is_fresh(entry, fresh):
         return _labelled(entry)
     # one visitor asks, the others of the same moment wait for that answer, no longer than it takes
     if not entry.lock.acquire(timeout=WAIT + 1):
         return _last_good(entry, DatabaseAway())
     try:
-        if _is_fresh(entry):
+        if _is_fresh(entry, fresh):
             return _labelled(entry)
         if time.monotonic() < _store.quiet_until:
             return _last_good(entry, DatabaseAway())
         epoch = _store.epoch
         try:
             value = pick(guarded(lambda conn: tuple(c.run(conn) for c in calls)))
-        except (DatabaseAway, DatabaseError) as exc:
-            if isinstance(exc, DatabaseAway):
-                _store.away_since = _store.away_since or now()
-                _store.quiet_until = time.monotonic() + PROBE
+        except DatabaseError as exc:
+            return _last_good(entry, exc)
+        except DatabaseAway as exc:
+            _store.away_since = _store.away_since or now()
+            _store.quiet_until = time.monotonic() + PROBE
             return _last_good(entry, exc)
         _store.away_since = None
         entry.answer = Answer(value, now(), _version(entry, value))
@@ -202,11 +219,11 @@ def _entry(key: Hashable) -> _Entry:
         return entry
 
 
-def _is_fresh(entry: _Entry) -> bool:
+def _is_fresh(entry: _Entry, fresh: float) -> bool:
     return (
         entry.answer is not None
         and entry.epoch == _store.epoch
-        and time.monotonic() - entry.read_at < FRESH
+        and time.monotonic() - entry.read_at < fresh
     )
 
 

@@ -80,9 +80,11 @@ def use_config_of(root: Path) -> None:
 
 def refuse_open_door() -> None:
     """SettingsError when the server would listen beyond this machine and nobody has to sign in."""
-    addresses = [config.get_option("server.address") or "0.0.0.0", *_uvicorn_hosts(sys.argv)]  # noqa: S104 - what it would bind
-    if config._server_mode == "asgi-server":  # uvicorn binds by its own options
-        addresses = addresses[1:]
+    # uvicorn binds by its own options and knows nothing of Streamlit's
+    if config._server_mode in {None, "asgi-server"}:
+        addresses = _uvicorn_hosts(sys.argv)
+    else:
+        addresses = [config.get_option("server.address") or "0.0.0.0"]  # noqa: S104 - its default
     wide = [address for address in addresses if not is_loopback(address)]
     if wide and not is_sign_in_configured():
         raise SettingsError(
@@ -137,9 +139,10 @@ def _refusal(scope: Scope, host: str, origin: str | None) -> tuple[int, str] | N
         return 403, "Only pages of this server may connect."
     client = (scope.get("client") or ("", 0))[0]
     path = scope["path"].rstrip("/")
-    if path.endswith(LOOPBACK_ONLY) and not (is_loopback(client) and "x-forwarded-for" not in {
-        k.decode("latin-1").lower() for k, _ in scope["headers"]
-    }):
+    if path.endswith(LOOPBACK_ONLY) and not (
+        is_loopback(client)
+        and "x-forwarded-for" not in {k.decode("latin-1").lower() for k, _ in scope["headers"]}
+    ):
         return 403, "Only for this machine."
     local = (scope.get("server") or ("127.0.0.1", 0))[0]
     if not is_loopback(local) and not is_sign_in_configured():

@@ -9,7 +9,7 @@ from scout_core import health, pulse
 from scout_core.errors import ScoutError
 from scout_core.runs import MAY_RUN, Actor
 from ui import frame, job, read, shield, site
-from ui.text import LANGUAGES, NOTHING, clean, clock, duration, moment, number, plain, t
+from ui.text import LANGUAGES, NOTHING, clean, clock, counted, duration, moment, plain, speak, t
 
 CALM, BUSY = 12.0, 1.0  # seconds between two looks
 
@@ -42,6 +42,7 @@ def choose_language() -> None:
     if "language" not in st.session_state:
         asked = st.query_params.get("lang")
         st.session_state["language"] = asked if asked in LANGUAGES else "es"
+    speak()
 
 
 def _run_card(actor: Actor, was_running: bool) -> None:
@@ -86,7 +87,11 @@ def _run_card(actor: Actor, was_running: bool) -> None:
 def _line(beat: pulse.Pulse, mine: job.Job | None, at: datetime) -> None:
     run = beat.running
     if run is not None or (mine is not None and not mine.ended.is_set()):
-        began = f"{clock(run.started_at)} · {duration(max(at, run.started_at) - run.started_at)}" if run else ""
+        began = (
+            f"{clock(run.started_at)} · {duration(max(at, run.started_at) - run.started_at)}"
+            if run
+            else ""
+        )
         st.markdown(f"{frame.badge('RUNNING')} {began}")
     elif beat.last is None:
         st.markdown(f"{frame.badge('UNKNOWN')} {t('run.none')}")
@@ -129,9 +134,7 @@ def _progress(beat: pulse.Pulse, mine: job.Job | None) -> None:
     st.progress(share, text=text)
 
 
-def _button(
-    actor: Actor, busy: pulse.Pulse | None, mine: job.Job | None, is_late: bool
-) -> None:
+def _button(actor: Actor, busy: pulse.Pulse | None, mine: job.Job | None, is_late: bool) -> None:
     why = None
     if actor.role not in MAY_RUN["refresh"]:
         why = t("run.role_help", role=t(f"common.role_{actor.role}"))
@@ -157,6 +160,7 @@ def _button(
 
 
 def _start(actor: Actor) -> None:
+    speak()
     # a second click before the page was drawn again carries the same request
     request_id = st.session_state.get("run_request") or f"web-{uuid.uuid4()}"
     st.session_state["run_request"] = request_id
@@ -189,7 +193,7 @@ def _changes(count: int | None) -> str:
         return NOTHING
     if count == 0:
         return t("run.no_changes")
-    return t("run.one_change") if count == 1 else t("run.changes", count=number(count))
+    return counted("run.changes", count)
 
 
 def _minute() -> datetime:
@@ -213,6 +217,7 @@ def _language() -> None:
 def _set_language() -> None:
     chosen = st.session_state["language_choice"]
     st.session_state["language"] = chosen
+    speak()
     if chosen == "es":
         st.query_params.pop("lang", None)
     else:
@@ -224,7 +229,11 @@ def _user(actor: Actor) -> None:
     if shield.is_sign_in_configured():
         options.append(t("common.sign_out"))
     chosen = st.menu_button(
-        clean(actor.name, 20), options, icon=":material/account_circle:", type="tertiary", key="user"
+        clean(actor.name, 20),
+        options,
+        icon=":material/account_circle:",
+        type="tertiary",
+        key="user",
     )
     if chosen == t("common.sign_out"):
         st.logout()

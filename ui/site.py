@@ -1,9 +1,12 @@
 """The pages there are: section, file, address; and how one page leads to rows of another."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+
+from ui.text import language
 
 FOLDER = Path(__file__).resolve().parent.parent / "pages"
 BASE = "scouts"
@@ -40,20 +43,35 @@ FIRST = PLACES[0]
 _BY_NAME = {place.name: place for place in PLACES}
 
 
+def pages(build: Callable[[], dict[str, list[st.Page]]]) -> dict[str, list[st.Page]]:
+    """The pages of this session in its language, made once: each looks its script up on disk."""
+    kept = st.session_state.setdefault("site_pages", {})
+    if language() not in kept:
+        kept[language()] = build()
+    found: dict[str, list[st.Page]] = kept[language()]
+    return found
+
+
 def go(name: str, **filters: str | None) -> None:
     """Switch to a page with these filters in its address. For the body of a script."""
-    st.switch_page(_BY_NAME[name].path, query_params=_given(filters))
+    st.switch_page(_page(name), query_params=_given(filters))
 
 
 def link_to(name: str, label: str, *, icon: str | None = None, **filters: str | None) -> None:
     """A link to a page with these filters in its address."""
     st.page_link(
-        _BY_NAME[name].path,
+        _page(name),
         label=label,
         icon=icon,
         icon_position="right",
         query_params=_given(filters),
     )
+
+
+def _page(name: str) -> st.Page:
+    place = _BY_NAME[name]
+    kept: dict[str, list[st.Page]] = st.session_state["site_pages"][language()]
+    return next(p for listed in kept.values() for p in listed if p.url_path == place.address)
 
 
 def _given(filters: dict[str, str | None]) -> dict[str, str]:

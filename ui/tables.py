@@ -1,6 +1,6 @@
 """Tables: text columns written by our formatters, cleaned, with pages by key.
 
-tables.show([Column("person", t("x.person"), pinned=True), Column("stake", t("x.stake"), right=True)],
+tables.show([Column("person", t("x.person")), Column("stake", t("x.stake"), right=True)],
             rows, key="conflicts", alt=t("x.alt"))
 tables.pager(page, shown=len(page.rows))
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from ui import link
@@ -17,6 +17,12 @@ from ui.text import clean, number, t
 
 ROW_HEIGHT = 35
 TALL = 10
+_TYPES = {
+    "text": pa.string(),
+    "button": pa.string(),
+    "share": pa.float64(),
+    "chips": pa.list_(pa.string()),
+}
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,8 @@ class Column:
     right: bool = False
     pinned: bool = False
     width: Literal["small", "medium", "large"] | int | None = None
-    on_click: Callable[[], None] | None = None  # kind "button": reads st.session_state
+    on_click: Callable[[], None] | None = None
+    click_key: str | None = None  # kind "button": st.session_state[click_key]["row"] after a click
 
 
 def show(
@@ -40,21 +47,28 @@ def show(
     alt: str,
     select: bool = False,
     selected: int | None = None,
+    tall: int = TALL,
 ) -> int | None:
-    """A table; every text is cleaned. With `select` the number of the chosen row, else null."""
-    frame = pd.DataFrame({c.key: [_cell(c, row.get(c.key)) for row in rows] for c in columns})
+    """A table; every text is cleaned. With `select` the number of the chosen row, else null.
+
+    More than `tall` rows scroll within it.
+    """
+    # sent as it is: by way of pandas it takes three times as long
+    frame = pa.table(
+        {
+            c.key: pa.array([_cell(c, row.get(c.key)) for row in rows], _TYPES[c.kind])
+            for c in columns
+        }
+    )
     options: dict[str, Any] = {}
     if select:
-        options = {
-            "on_select": "rerun",
-            "selection_mode": "single-row-required" if False else "single-row",
-        }
+        options = {"on_select": "rerun", "selection_mode": "single-row"}
         if selected is not None:
             options["selection_default"] = {"selection": {"rows": [selected]}}
     state = st.dataframe(
         frame,
         hide_index=True,
-        height="content" if len(rows) <= TALL else ROW_HEIGHT * (TALL + 1) + 3,
+        height="content" if len(rows) <= tall else ROW_HEIGHT * (tall + 1) + 3,
         column_config={c.key: _config(c) for c in columns},
         key=key,
         alt=alt,
@@ -64,6 +78,18 @@ def show(
         return None
     chosen = state["selection"]["rows"]
     return int(chosen[0]) if chosen and chosen[0] < len(rows) else None
+
+
+def small(columns: Mapping[str, Sequence[str]], *, alt: str) -> None:
+    """A small fixed table of markdown texts, title -> cells; text of the database goes in
+    through `plain`."""
+    st.table(
+        pa.table({title: pa.array(cells, pa.string()) for title, cells in columns.items()}),
+        border="horizontal",
+        hide_index=True,
+        hide_header=False,
+        alt=alt,
+    )
 
 
 def pager(page: Any, *, shown: int | None = None, key: str = "pager") -> None:
@@ -112,7 +138,13 @@ def _config(column: Column) -> Any:
             column.title, format=" ", min_value=0, max_value=1, **common
         )
     if column.kind == "button":
-        return st.column_config.ButtonColumn(column.title, on_click=column.on_click, **common)
+        return st.column_config.ButtonColumn(
+            column.title,
+            type="tertiary",
+            on_click=column.on_click,
+            key=column.click_key or f"click_{column.key}",
+            **common,
+        )
     return st.column_config.TextColumn(
         column.title, alignment="right" if column.right else "left", **common
     )

@@ -1,17 +1,18 @@
 """Words, numbers and times in the language of the screen, and text that stays text.
 
-t("health.title")           the words of ui/words/health.py in the language of the visitor
+t("health.pause")           the words of ui/words/health.py in the language of the visitor
 number(2033), money(1250)   2,033 · S/ 1,250; nothing known is a dash, never 0
 """
 
 import importlib
 import pkgutil
 import re
+import threading
 import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -31,10 +32,21 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~:$&@=])")
 _LOCALES = {"es": "es_PE", "en": "en_US"}
 
 
+_spoken = threading.local()
+
+
 def language() -> Language:
-    """The language of the visitor; Spanish until they choose."""
-    chosen = st.session_state.get("language")
-    return "en" if chosen == "en" else "es"
+    """The language of the visitor whose script this thread runs; Spanish until they choose."""
+    found: Language | None = getattr(_spoken, "language", None)
+    return found or speak()
+
+
+def speak() -> Language:
+    """Take the visitor's language from the session. First call of each run of a script or
+    fragment: asked for each word the session would cost more than the words."""
+    chosen: Language = "en" if st.session_state.get("language") == "en" else "es"
+    _spoken.language = chosen
+    return chosen
 
 
 def t(key: str, /, **values: object) -> str:
@@ -44,6 +56,11 @@ def t(key: str, /, **values: object) -> str:
     """
     words = catalogue()[key][LANGUAGES.index(language())]
     return words.format(**values) if values else words
+
+
+def counted(key: str, count: int, /, **values: object) -> str:
+    """The words under `<key>_one` for one, else under `<key>`, with {count} written as a number."""
+    return t(f"{key}_one" if count == 1 else key, count=number(count), **values)
 
 
 @cache
@@ -65,10 +82,16 @@ def plain(value: object) -> str:
 
 def clean(value: object, limit: int = LIMIT) -> str:
     """Text without characters that only steer its display, on one line, cut at `limit`."""
+    return _cleaned(str(value)[: limit * 8], limit)
+
+
+@lru_cache(maxsize=8192)
+def _cleaned(text: str, limit: int) -> str:
     shown = "".join(
         " " if c.isspace() else c
-        for c in str(value)[: limit * 8]
-        if unicodedata.category(c) not in {"Cf", "Cs", "Co", "Cn"} and (c.isprintable() or c.isspace())
+        for c in text
+        if unicodedata.category(c) not in {"Cf", "Cs", "Co", "Cn"}
+        and (c.isprintable() or c.isspace())
     ).strip()
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
@@ -77,7 +100,7 @@ def number(value: float | Decimal | None, digits: int = 0) -> str:
     """2,033, in both languages; null is a dash."""
     if value is None:
         return NOTHING
-    return str(_decimal(digits).apply(_decimal_of(value, digits), _locale()))
+    return _number(_decimal_of(value, digits), digits, language())
 
 
 def percent(value: float | Decimal | None, digits: int = 1) -> str:
@@ -94,19 +117,20 @@ def signed(value: float | Decimal | None, digits: int = 0) -> str:
     """+12, 0 or -3."""
     if value is None:
         return NOTHING
-    return ("+" if round(value, digits) > 0 else "") + number(value, digits)
+    return ("+" if _decimal_of(value, digits) > 0 else "") + number(value, digits)
 
 
 def money(value: float | Decimal | None, *, cents: bool = False) -> str:
     """S/ 1,250: soles, without cents unless asked for."""
     if value is None:
         return NOTHING
-    sign = "-" if value < 0 else ""
-    return f"{sign}S/{NBSP}{number(abs(value), 2 if cents else 0)}"
+    digits = 2 if cents else 0
+    exact = _decimal_of(value, digits)
+    return f"{'-' if exact < 0 else ''}S/{NBSP}{number(abs(exact), digits)}"
 
 
 def moment(at: datetime | None, *, seconds: bool = False) -> str:
-    """22 nov 06:40, Lima time; with the year when it is not this one's last twelve months."""
+    """A short day with its hour, 22 nov 06:40, Lima time."""
     if at is None:
         return NOTHING
     local = at.astimezone(LIMA)
@@ -160,7 +184,7 @@ def duration(length: timedelta | float | Decimal | None) -> str:
 
 
 def ago(at: datetime | None, now: datetime) -> str:
-    """hace 2 h 40 min, or 2 h 40 min ago in English."""
+    """How long ago: hace 2 h 40 min, or 2 h 40 min ago in English."""
     if at is None:
         return NOTHING
     length = now - at
@@ -174,8 +198,17 @@ def joined(parts: Iterable[str]) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _locale() -> Locale:
-    return _parsed(language())
+def warm() -> None:
+    """Load the words and both locales, so that no visitor waits for them."""
+    catalogue()
+    for code in LANGUAGES:
+        _months(code)
+        _number(Decimal(1), 0, code)
+
+
+@lru_cache(maxsize=4096)
+def _number(value: Decimal, digits: int, code: Language) -> str:
+    return str(_decimal(digits).apply(value, _parsed(code)))
 
 
 @cache
@@ -188,6 +221,7 @@ def _decimal(digits: int):  # type: ignore[no-untyped-def]  # noqa: ANN202 - bab
     return parse_pattern("#,##0" + ("." + "0" * digits if digits else ""))
 
 
+@lru_cache(maxsize=4096)
 def _decimal_of(value: float | Decimal, digits: int) -> Decimal:
     return round(Decimal(str(value)), digits)
 

@@ -20,9 +20,10 @@ def visitor() -> Actor | None:
     if not st.user.is_logged_in:
         return None
     claim = dict(st.secrets.get("roles", {})).get("claim", "")
-    role = st.user.get(claim) if claim else None
+    claimed = str(st.user.get(claim)) if claim else ""
     name = st.user.get("email") or st.user.get("sub") or "?"
-    return Actor(str(name), role if role in get_args(Role) else "viewer")
+    role: Role = next((role for role in get_args(Role) if role == claimed), "viewer")
+    return Actor(str(name), role)
 
 
 def _local_user() -> str:

@@ -28,6 +28,7 @@ VERBS = {
     "health": "scout_core.cli.look:health",
     "explain": "scout_core.cli.look:explain",
     "conflicts": "scout_core.cli.look:conflicts",
+    "export": "scout_core.cli.export:export",
     "verify": "scout_core.cli.job:verify",
     "doctor": "scout_core.cli.install:doctor",
     "demo": "scout_core.cli.demo:demo",

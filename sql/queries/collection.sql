@@ -8,7 +8,7 @@ select
     c.milestone_value,
     c.lead_date,
     c.expected_amount,
-    c.yango_due_date,
+    c.yango_due_date::date as yango_due_date,
     c.days_overdue_yango,
     c.overdue_bucket_yango,
     c.yango_payment_status,
@@ -34,6 +34,7 @@ where (not cast(:missing_only as boolean) or not c.is_scout_resolved)
     and (cast(:bucket as text) is null or c.scout_quality_bucket = :bucket)
     and (cast(:overdue_bucket as text) is null or c.overdue_bucket_yango = :overdue_bucket)
     and (cast(:payment_status as text) is null or c.yango_payment_status = :payment_status)
+    and (not cast(:unpaid_only as boolean) or c.yango_payment_status is distinct from 'PAID')
     and (cast(:driver as text) is null or starts_with(c.driver_id, cast(:driver as text)))
     and (cast(:key_from as uuid) is null or c.person_key >= cast(:key_from as uuid))
     and (cast(:key_to as uuid) is null or c.person_key <= cast(:key_to as uuid));

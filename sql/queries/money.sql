@@ -39,3 +39,10 @@ select
     s.is_active
 from ops.v_dim_scouts as s
 where s.scout_id = any(cast(:scout_ids as integer[]));
+
+-- name: scouts
+select
+    s.scout_id,
+    coalesce(s.raw_name, s.scout_name_normalized) as scout_name
+from ops.v_dim_scouts as s
+order by s.scout_id;

@@ -190,3 +190,16 @@ from scout.v_runs as r
 where r.job_type = 'scout_attribution_refresh' and r.status = 'COMPLETED'
 order by r.started_at desc, r.run_id desc
 limit 1;
+
+-- name: claims
+select
+    c.driver_id,
+    c.milestone_value,
+    c.lead_date,
+    c.expected_amount,
+    c.yango_due_date::date as due_on,
+    c.yango_payment_status
+from scout.v_claims as c
+where c.resolved_person_key = cast(:person_key as uuid)
+order by c.lead_date desc nulls last, c.driver_id, c.milestone_value
+limit :row_limit;

@@ -2,6 +2,16 @@
 
 -- name: list_scorecards
 with
+canonical as materialized (
+    select
+        a.person_key,
+        a.scout_id,
+        a.priority,
+        a.attribution_date
+    from ops.v_scout_attribution as a
+    where cast(:scout as integer) is null or a.scout_id = cast(:scout as integer)
+),
+
 attributed as (
     select
         a.scout_id,
@@ -13,7 +23,7 @@ attributed as (
                 and a.attribution_date > cast(:today as date) - 60
         ) as earlier_count,
         max(a.attribution_date) as last_attribution_date
-    from ops.v_scout_attribution as a
+    from canonical as a
     group by a.scout_id
 ),
 
@@ -23,6 +33,7 @@ waiting as (
         count(*) as backlog_count
     from ops.v_persons_without_scout_categorized as b
     where b.scout_id is not null
+        and (cast(:scout as integer) is null or b.scout_id = cast(:scout as integer))
     group by b.scout_id
 ),
 
@@ -32,17 +43,21 @@ disputed as (
         count(*) as conflict_count
     from ops.v_scout_attribution_conflicts as c
     cross join lateral unnest(c.scout_ids) as s (scout_id)
+    where cast(:scout as integer) is null or s.scout_id = cast(:scout as integer)
     group by s.scout_id
 ),
 
+-- the scout of a claim, as in ops.v_yango_collection_with_scout
 claimed as (
     select
-        y.scout_id,
-        count(*) as unpaid_claim_count,
-        sum(y.expected_amount) as unpaid_pen
-    from ops.v_yango_collection_with_scout as y
-    where y.scout_id is not null and y.yango_payment_status is distinct from 'PAID'
-    group by y.scout_id
+        a.scout_id,
+        count(*) as claim_count,
+        count(*) filter (where c.yango_payment_status is distinct from 'PAID') as unpaid_claim_count,
+        sum(c.expected_amount) filter (where c.yango_payment_status is distinct from 'PAID') as unpaid_pen
+    from scout.v_claims as c
+    inner join canonical as a
+        on a.person_key = c.resolved_person_key
+    group by a.scout_id
 ),
 
 known as (
@@ -64,11 +79,13 @@ select
     coalesce(a.satisfactory_count, 0) as satisfactory_count,
     coalesce(p.conflict_count, 0) as conflict_count,
     coalesce(w.backlog_count, 0) as backlog_count,
+    coalesce(c.claim_count, 0) as claim_count,
     coalesce(c.unpaid_claim_count, 0) as unpaid_claim_count,
     c.unpaid_pen,
     coalesce(a.recent_count, 0) as recent_count,
     coalesce(a.earlier_count, 0) as earlier_count,
     a.last_attribution_date,
+    count(*) over () as listed_count,
     coalesce(c.unpaid_pen, -1) as unpaid_key
 from known as k
 left join ops.v_dim_scouts as d

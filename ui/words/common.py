@@ -45,7 +45,10 @@ WORDS = {
         "La base no responde desde las {since}. Esto es lo último leído.",
         "The database has not answered since {since}. This is what was read last.",
     ),
-    "nothing_read_title": ("Sin dato: la base no responde", "No data: the database does not answer"),
+    "nothing_read_title": (
+        "Sin dato: la base no responde",
+        "No data: the database does not answer",
+    ),
     "nothing_read_body": (
         "Aún no se había leído esta página. Se reintenta cada {seconds} s.",
         "This page had not been read yet. It is tried again every {seconds} s.",
@@ -59,7 +62,10 @@ WORDS = {
         "La base respondió, pero no con lo que se pidió. `python -m scout_core doctor` dice qué falta.",
         "The database answered, but not what was asked. `python -m scout_core doctor` says what is missing.",
     ),
-    "failure_title": ("Algo falló al mostrar esta página", "Something failed while showing this page"),
+    "failure_title": (
+        "Algo falló al mostrar esta página",
+        "Something failed while showing this page",
+    ),
     "failure_body": (
         "Nada cambió en los datos. El registro lo guarda con el número {number}.",
         "No data was changed. The log keeps it under number {number}.",

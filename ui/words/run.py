@@ -4,7 +4,7 @@ WORDS = {
     "now": ("Ejecutar ahora", "Run now"),
     "none": ("Aún no hay ninguna corrida", "No run yet"),
     "changes": ("{count} cambios", "{count} changes"),
-    "one_change": ("1 cambio", "1 change"),
+    "changes_one": ("{count} cambio", "{count} change"),
     "no_changes": ("Sin cambios", "No changes"),
     "by": ("por {actor}", "by {actor}"),
     "next_at": ("próxima a las {time}", "next at {time}"),
@@ -37,5 +37,4 @@ WORDS = {
     ),
     "refused": ("No se ejecutó: {reason}", "Not run: {reason}"),
     "health": ("Salud", "Health"),
-    "card": ("Última corrida", "Last run"),
 }

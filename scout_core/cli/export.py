@@ -1,0 +1,180 @@
+"""`export conflicts|backlog|collection|liquidation`: a list as a file."""
+
+import getpass
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO, get_args, get_type_hints
+
+import click
+
+from scout_core.cli import output, session
+from scout_core.errors import BadInput, ScoutError
+from scout_core.export_lists import LISTS, ExportList, ExportRecord
+
+HELP = {
+    "scout_id": "Only of this scout.",
+    "source": "Only with this table among the sources.",
+    "since": "From this day on (YYYY-MM-DD).",
+    "until": "Up to this day.",
+    "text": "Only persons whose key starts so.",
+    "driver": "Only drivers whose id starts so.",
+    "conflict_kind": "Only of this kind.",
+    "category": "Only of this category.",
+    "reason_code": "Only for this reason.",
+    "lead_only": "Only lead persons.",
+    "missing_only": "Only claims whose person has no scout.",
+    "conflicts_only": "Only claims whose person has an open conflict.",
+    "bucket": "Only with the scout from there.",
+    "overdue_bucket": "Only overdue so long.",
+    "payment_status": "Only of this payment status.",
+    "unpaid_only": "Only claims that Yango has not paid.",
+    "block_reason": "Only blocked for this.",
+}
+
+
+@click.group()
+def export() -> None:
+    """Write a list to a file or to stdout: conflicts, backlog, collection, liquidation."""
+
+
+def _verb(name: str, listed: ExportList) -> click.Command:
+    @click.pass_context
+    def write(ctx: click.Context, /, **given: Any) -> None:
+        filters = listed.filters(
+            **{
+                field.name: value.date() if isinstance(value, datetime) else value
+                for field in fields(listed.filters)
+                if (value := given.pop(field.name)) is not None
+            }
+        )
+        _export(name, filters, **given)
+
+    options = [*_filter_options(listed), *_form_options(listed)]
+    verb = click.Command(
+        name,
+        params=list[click.Parameter](options),
+        callback=write,
+        help=f"Write the list of {name} as CSV or XLSX.",
+    )
+    return output.json_option(verb)
+
+
+def _filter_options(listed: ExportList) -> Iterator[click.Option]:
+    hints = get_type_hints(listed.filters)
+    for field in fields(listed.filters):
+        kind = next(k for k in (get_args(hints[field.name]) or (hints[field.name],)))
+        flag = f"--{field.name.removesuffix('_id').replace('_', '-')}"
+        names = [flag, field.name]
+        if kind is bool:
+            yield click.Option(names, is_flag=True, help=HELP[field.name])
+        else:
+            choices = listed.choices.get(field.name)
+            kinds = {int: click.INT, str: click.STRING}
+            of = click.Choice(choices) if choices else kinds.get(kind, click.DateTime(["%Y-%m-%d"]))
+            yield click.Option(names, type=of, help=HELP[field.name])
+
+
+def _form_options(listed: ExportList) -> list[click.Option]:
+    sorts = list(listed.sorts)
+    return [
+        click.Option(["--sort"], type=click.Choice(sorts), default=sorts[0], show_default=True),
+        click.Option(
+            ["--format"], type=click.Choice(["csv", "xlsx"]), default="csv", show_default=True
+        ),
+        click.Option(
+            ["--delimiter"],
+            type=click.Choice([";", ","]),
+            help="Between the values of CSV: ';', and ',' with --raw.",
+        ),
+        click.Option(
+            ["--raw"], is_flag=True, help="CSV for machines: no BOM, text as it is, lists as JSON."
+        ),
+        click.Option(
+            ["--clear"], is_flag=True, help="Phones and licences in clear; needs --reason."
+        ),
+        click.Option(
+            ["--reason"], help="Why in clear, kept with the export: 10 to 1,000 characters."
+        ),
+        click.Option(
+            ["--out"],
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="The file to write; stdout without it.",
+        ),
+    ]
+
+
+def _export(
+    name: str,
+    filters: Any,
+    *,
+    sort: str,
+    format: str,
+    delimiter: str | None,
+    raw: bool,
+    clear: bool,
+    reason: str | None,
+    out: Path | None,
+) -> None:
+    from scout_core.export import EXPORT, checked_form
+    from scout_core.export_lists import export_list
+    from scout_core.runs import Actor
+
+    actor = Actor(getpass.getuser(), "admin")
+    form = checked_form(
+        actor, format=format, delimiter=delimiter, is_raw=raw, is_clear=clear, reason=reason
+    )
+    if out is None and output.wants_json():
+        raise BadInput("With --json the file needs --out: stdout is for the JSON object.")
+    if out is None and format == "xlsx" and sys.stdout.isatty():
+        raise BadInput("An XLSX file is not for a terminal: give --out FILE.")
+    database = session.database()
+    with _opened(out) as file, database.transaction(EXPORT) as conn:
+        record = export_list(
+            conn,
+            name,
+            filters,
+            file,
+            form,
+            actor=actor,
+            now=datetime.now(UTC),
+            sort=sort,
+            reason=reason,
+        )
+    _tell(record, out)
+
+
+def _tell(record: ExportRecord, out: Path | None) -> None:
+    if output.wants_json():
+        output.emit({"export": record, "file": str(out)}, lambda: None)
+        return
+    where = "" if out is None else f" to {out}"
+    output.note(f"{record.row_count:,} rows{where}, sha256 {record.sha256}")
+
+
+@contextmanager
+def _opened(out: Path | None) -> Iterator[BinaryIO]:
+    """The file to write to; it appears under its name when it is whole."""
+    if out is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    part = out.with_name(f".{out.name}.part-{os.getpid()}")
+    try:
+        with part.open("xb") as file:
+            yield file
+        part.replace(out)
+    except OSError as exc:
+        raise ScoutError(
+            f"{out} cannot be written ({exc.strerror}): give another place with --out."
+        ) from exc
+    finally:
+        part.unlink(missing_ok=True)
+
+
+for _name, _listed in LISTS.items():
+    export.add_command(_verb(_name, _listed))

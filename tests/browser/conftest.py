@@ -1,0 +1,92 @@
+"""One browser, one server and one demo database for all journeys; a fresh visitor for each."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+from scout_core.database import Database
+from tests.support import browser as support
+from tests.support.browser import Visit
+from tests.support.looking import refreshed_demo
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All journeys go to one worker, so that there is one server (with --dist loadgroup)."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser. Without one the journeys are skipped, or fail where that is forbidden."""
+    with sync_playwright() as playwright:
+        program = support.find(playwright)
+        if program is None:
+            lack = (
+                "NO BROWSER, THE JOURNEYS DO NOT RUN: install Chromium, name it in CHROMIUM, or run"
+                " `.venv/bin/playwright install chromium`."
+            )
+            if os.environ.get(support.REQUIRED):
+                pytest.fail(lack)
+            pytest.skip(lack)
+        browser = support.launch(playwright, program)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def demo_db(server_url: str) -> Iterator[Database]:
+    """The database that the server shows: 300 persons after one run."""
+    with refreshed_demo(server_url) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def server(demo_db: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the one server."""
+    log = tmp_path_factory.mktemp("server") / "log"
+    with support.served(demo_db.url, log) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def contexts(chromium: Browser) -> Iterator[dict[tuple[object, ...], BrowserContext]]:
+    """Browser profiles by theme and size; kept, so that the program is loaded once for each."""
+    made: dict[tuple[object, ...], BrowserContext] = {}
+    yield made
+    for context in made.values():
+        context.close()
+
+
+@pytest.fixture
+def visitor(
+    chromium: Browser, contexts: dict[tuple[object, ...], BrowserContext], server: str
+) -> Iterator[Callable[..., Visit]]:
+    """Visitors are made by it, e.g. (dark=True, size=PHONE). No page may do what it must not."""
+    visits = []
+
+    def make(*, dark: bool = False, size: tuple[int, int] = support.DESK) -> Visit:
+        if (dark, size) not in contexts:
+            contexts[dark, size] = chromium.new_context(
+                viewport={"width": size[0], "height": size[1]},
+                color_scheme="dark" if dark else "light",
+                locale="es-PE",
+                timezone_id="America/Lima",
+                accept_downloads=True,
+            )
+        visits.append(Visit(contexts[dark, size].new_page(), server))
+        return visits[-1]
+
+    yield make
+    faults = [fault for visit in visits for fault in visit.faults]
+    broken = [visit.page.locator('[data-testid="stException"]').count() for visit in visits]
+    for visit in visits:
+        visit.page.close()
+    assert faults == []
+    assert not any(broken)

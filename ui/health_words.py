@@ -1,0 +1,128 @@
+"""The verdict in words: what, since when, how far, what next."""
+
+import math
+from datetime import datetime, timedelta
+
+from scout_core.coverage import Snapshot
+from scout_core.health import Reason, Verdict
+from scout_core.pulse import Pulse
+from scout_core.settings import Settings
+from ui.text import ago, clean, clock, duration, moment, number, percent, plain, t
+
+
+def title(verdict: Verdict, snapshot: Snapshot) -> str:
+    """The first of the worst indicators, as what is wrong."""
+    if verdict.status == "OK":
+        return t("health.all_fine")
+    worst = next(r for r in verdict.reasons if r.status == verdict.status)
+    if worst.indicator == "satisfactory":
+        return t("health.title_satisfactory" if snapshot.total_persons else "health.title_nobody")
+    if worst.indicator == "conflicts":
+        return t("health.title_conflicts")
+    return t(f"health.title_run_{_kind_of_run(worst)}")
+
+
+def body(
+    verdict: Verdict, snapshot: Snapshot, pulse: Pulse, settings: Settings, now: datetime
+) -> str:
+    """How far each bad indicator is, the next attempt, and which ones are fine."""
+    if verdict.status == "OK":
+        share, conflicts, _ = verdict.reasons
+        ended = pulse.last.completed_at if pulse.last else None
+        return t(
+            "health.all_fine_body",
+            share=percent(_float(share.value)),
+            conflicts=number(_float(conflicts.value)),
+            ago=ago(ended, now),
+        )
+    bad = [r for r in verdict.reasons if r.status != "OK"]
+    fine = [t(f"health.name_{r.indicator}") for r in verdict.reasons if r.status == "OK"]
+    said = [_how_far(r, snapshot, pulse, settings, now) for r in bad]
+    if any(r.indicator == "last_run" for r in bad) and pulse.next_at and pulse.next_at > now:
+        said.append(t("health.body_next", time=clock(pulse.next_at)))
+    if fine:
+        said.append(t("health.body_fine", names=", ".join(fine)))
+    return " ".join(said)
+
+
+def indicator(reason: Reason, pulse: Pulse, settings: Settings, now: datetime) -> str:
+    """Name and value of an indicator, as markdown."""
+    if reason.indicator == "satisfactory":
+        whom = t(f"health.whom_{settings.health_population}")
+        return t("health.indicator_satisfactory", value=percent(_float(reason.value)), whom=whom)
+    if reason.indicator == "conflicts":
+        return t("health.indicator_conflicts", value=number(_float(reason.value)))
+    return t("health.indicator_last_run", value=_run_value(reason, pulse, now))
+
+
+def rule(reason: Reason, settings: Settings) -> str:
+    """From where on an indicator is fine, and since when it is as it is."""
+    threshold = {
+        "satisfactory": percent(settings.health_satisfactory_ok_pct, 0),
+        "conflicts": number(settings.health_conflicts_warn),
+        "last_run": duration(timedelta(minutes=settings.health_late_minutes)),
+    }[reason.indicator]
+    said = t(f"health.rule_{reason.indicator}", threshold=threshold)
+    if reason.since is None:
+        return said
+    return f"{said} · {t('health.since', time=moment(reason.since))}"
+
+
+def _how_far(
+    reason: Reason, snapshot: Snapshot, pulse: Pulse, settings: Settings, now: datetime
+) -> str:
+    if reason.indicator == "satisfactory":
+        if not snapshot.total_persons:
+            return t("health.body_nobody")
+        return t(
+            f"health.body_satisfactory_{settings.health_population}",
+            count=number(_lacking(snapshot, settings)),
+            threshold=percent(settings.health_satisfactory_ok_pct, 0),
+        )
+    if reason.indicator == "conflicts":
+        return t(
+            "health.body_conflicts",
+            count=number(_float(reason.value)),
+            threshold=number(settings.health_conflicts_warn),
+        )
+    kind = _kind_of_run(reason)
+    if kind == "failed":
+        why = clean(pulse.last.error if pulse.last and pulse.last.error else "", 160)
+        return t("health.body_run_failed", reason=plain(why)).strip()
+    if kind == "stuck":
+        return t("health.body_run_stuck", ago=ago(reason.since, now))
+    if kind == "late":
+        ended = pulse.last.completed_at if pulse.last else None
+        return t("health.body_run_late", ago=ago(ended, now))
+    return t("health.body_run_never")
+
+
+def _kind_of_run(reason: Reason) -> str:
+    if reason.value == "FAILED":
+        return "failed"
+    if reason.value == "RUNNING":
+        return "stuck"
+    return "late" if reason.value == "COMPLETED" else "never"
+
+
+def _run_value(reason: Reason, pulse: Pulse, now: datetime) -> str:
+    if reason.value == "FAILED":
+        return t("health.run_value_failed", ago=ago(reason.since, now))
+    if reason.value == "RUNNING":
+        return t("health.run_value_running", time=clock(reason.since))
+    if reason.value is None or pulse.last is None:
+        return t("health.run_value_never")
+    return ago(pulse.last.completed_at, now)
+
+
+def _lacking(snapshot: Snapshot, settings: Settings) -> int:
+    """How many more with a scout put the share above the threshold."""
+    if settings.health_population == "leads":
+        have, total = snapshot.satisfactory_lead_persons, snapshot.lead_persons
+    else:
+        have, total = snapshot.persons_with_scout_satisfactory, snapshot.total_persons
+    return max(0, math.floor(settings.health_satisfactory_ok_pct * total / 100) + 1 - have)
+
+
+def _float(value: object) -> float | None:
+    return None if value is None else float(str(value))

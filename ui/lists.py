@@ -1,0 +1,133 @@
+"""What the pages of lists share: scouts by name, exports of the rows on screen, small labels."""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import streamlit as st
+
+from scout_core import export, export_lists, money
+from scout_core.paging import Group, Page
+from ui import exports, frame, link, read, site, tables
+from ui.text import clean, plain, t
+from ui.text import money as soles_of
+
+SHORT_KEY = 8
+ORIGINS = ("migration", "scout_registration", "cabinet_payment", "cabinet_lead")
+
+Names = Mapping[int, str | None]
+
+
+def scout_names() -> Names:
+    """What the list of scouts calls each of them."""
+    return dict(read.one(money.list_scouts).value)
+
+
+def scout_label(scout: int | None, names: Names, limit: int = 24) -> str:
+    """14 M. Huamán; the number alone when the list has no name for it."""
+    if scout is None:
+        return ""
+    name = name_of(names.get(scout), limit)
+    return f"{scout} {name}" if name else str(scout)
+
+
+def name_of(raw: str | None, limit: int = 24) -> str:
+    """A name of the database for a label: cleaned, single blanks; '' without one."""
+    return " ".join(clean(raw or "", limit).split())
+
+
+def origin(tag: str) -> str:
+    """An origin tag in words, for markdown; one that is not known as it is."""
+    return t(f"lists.origin_{tag}") if tag in ORIGINS else plain(tag)
+
+
+def scout_choice(names: Names, **layout: Any) -> int | None:
+    """The filter ?scout=, over the list of scouts; a number that the list lacks is kept too."""
+    options = [str(scout) for scout in names]
+    given = link.value("scout")
+    if given and given not in options and given.isascii() and given.isdecimal():
+        options = [*options, given][-1:] + options
+    chosen = link.choice(
+        "scout", t("lists.scout"), options, shown=lambda s: scout_label(int(s), names), **layout
+    )
+    return int(chosen) if chosen and len(chosen) <= 10 else None
+
+
+def order(sorts: Mapping[str, object], words: Callable[[str], str]) -> str:
+    """The two orders of a list in the address (?sort=); the first is the default."""
+    return link.tabs("sort", t("lists.sort"), list(sorts), shown=words)
+
+
+def soles(amount: Decimal | None) -> str:
+    """S/ 1,250, with cents only when there are some; nothing known is a dash."""
+    return soles_of(amount, cents=amount is not None and amount != amount.to_integral_value())
+
+
+def total_of(groups: Sequence[Group]) -> tuple[int, Decimal | None]:
+    """Rows and soles of some groups together; null = no amount is known."""
+    known = [group.amount_pen for group in groups if group.amount_pen is not None]
+    return sum(group.row_count for group in groups), sum(known, Decimal(0)) if known else None
+
+
+def export_menu(page: frame.Page, name: str, filters: Any, sort: str, rows: int, file: str) -> None:
+    """The export of a list under the filters and in the order that are on screen."""
+    headings = {
+        field.name: t(f"lists.col_{field.name}")
+        for field in fields(export_lists.LISTS[name].row_class)
+    }
+    actor = page.actor
+
+    def maker(form: str) -> Callable[[], bytes]:
+        def make() -> bytes:
+            out = io.BytesIO()
+            checked = export.checked_form(actor, format=form)
+            with read.database().transaction(export.EXPORT) as conn:
+                export_lists.export_list(
+                    conn,
+                    name,
+                    filters,
+                    out,
+                    checked,
+                    actor=actor,
+                    now=datetime.now(UTC),
+                    sort=sort,
+                    headings=headings,
+                )
+            return out.getvalue()
+
+        return make
+
+    with page.head:
+        exports.menu(rows, {form: maker(form) for form in export.FORMATS}, name=file)
+
+
+def open_person(listed: Page[Any], click_key: str) -> None:
+    """Go to the person whose row was clicked; call it before the table is drawn."""
+    click = st.session_state.get(click_key)
+    if click is not None and click["row"] < len(listed.rows):
+        site.go("persona", key=listed.rows[click["row"]].person_key)
+
+
+def see_column(click_key: str) -> tables.Column:
+    """The column with the link to the person of the row."""
+    return tables.Column(
+        "see", t("lists.history"), kind="button", click_key=click_key, width="small"
+    )
+
+
+def see_cell() -> str:
+    """What stands in that column."""
+    words = t("lists.see")
+    return f":material/arrow_forward: {words}"
+
+
+def no_rows(given: Mapping[str, str | None]) -> None:
+    """No row under these filters: says which ones, with the button that takes them away.
+
+    given: the name in the address -> the filter in words, null when it is not set.
+    """
+    words = t("lists.and").join(word for word in given.values() if word)
+    frame.empty(t("lists.none_with", filters=plain(words)), filters=tuple(given))

@@ -1,0 +1,47 @@
+"""Words of the page backlog."""
+
+WORDS = {
+    "missing": ("{count} personas sin scout", "{count} persons without a scout"),
+    "missing_one": ("{count} persona sin scout", "{count} person without a scout"),
+    "at_stake": ("{amount} por cobrar", "{amount} to collect"),
+    "category": ("Categoría", "Category"),
+    "cat_all": ("Todas", "All"),
+    "cat_D": ("D: scout sin propagar", "D: scout not propagated"),
+    "cat_A": ("A: eventos sin scout", "A: events without scout"),
+    "cat_C": ("C: sin eventos", "C: no events"),
+    "explain": (
+        "A + C + D son todas las personas sin scout en el ledger. D: algún evento nombra un scout. A: tiene eventos y ninguno lo nombra. C: no tiene eventos.",
+        "A + C + D are all persons without a scout in the ledger. D: some event names a scout. A: there are events and none names one. C: there are no events.",
+    ),
+    "by_reason": ("Por motivo", "By reason"),
+    "reason": ("Motivo", "Reason"),
+    "persons": ("Personas", "Persons"),
+    "share": ("Parte", "Share"),
+    "stake": ("Por cobrar", "To collect"),
+    "action": ("Próxima acción", "Next action"),
+    "rows": ("Filas", "Rows"),
+    "reasons_alt": (
+        "Personas sin scout por motivo: cuántas, cuánto hay por cobrar y la próxima acción",
+        "Persons without a scout by reason: how many, how much to collect and the next action",
+    ),
+    "lead_only": ("Solo leads", "Lead persons only"),
+    "between": ("Último evento entre", "Newest event between"),
+    "filter_cat": ("categoría {category}", "category {category}"),
+    "filter_reason": ("motivo «{reason}»", "reason “{reason}”"),
+    "filter_leads": ("solo leads", "lead persons only"),
+    "sort_newest": ("Evento más nuevo primero", "Newest event first"),
+    "sort_oldest": ("Evento más antiguo primero", "Oldest event first"),
+    "last_event": ("Último evento", "Newest event"),
+    "scout": ("Scout de los eventos", "Scout of the events"),
+    "events": ("Eventos", "Events"),
+    "sources": ("Fuentes", "Sources"),
+    "table_alt": (
+        "Personas sin scout: motivo, dinero por cobrar, último evento, scout de los eventos y fuentes",
+        "Persons without a scout: reason, money to collect, newest event, scout of the events and sources",
+    ),
+    "none": ("Ninguna persona sin scout.", "No person without a scout."),
+    "none_hint": (
+        "Toda persona registrada tiene su scout en el ledger, o aún no hay personas.",
+        "Every registered person has a scout in the ledger, or there are no persons yet.",
+    ),
+}

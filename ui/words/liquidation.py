@@ -1,0 +1,70 @@
+"""Words of the page liquidation."""
+
+WORDS = {
+    "persons": ("{count} personas", "{count} persons"),
+    "persons_one": ("{count} persona", "{count} person"),
+    "payable": ("{amount} con regla de pago", "{amount} with a payment rule"),
+    "explain": (
+        "Base para pagar a los scouts: no paga nada. El monto sale de las reglas activas; sin regla que aplique queda desconocido (—).",
+        "Base for paying the scouts: it pays nothing. The amount comes from the active rules; without one that fits it stays unknown (—).",
+    ),
+    "by_status": ("Por estado", "By status"),
+    "status": ("Estado", "Status"),
+    "status_ELIGIBLE": ("Se puede pagar", "Can be paid"),
+    "status_PENDING": ("Pendiente", "Pending"),
+    "status_BLOCKED": ("Bloqueado", "Blocked"),
+    "status_PAID": ("Pagado", "Paid"),
+    "block": ("Bloqueo", "Blocked by"),
+    "block_CONFLICT": ("Conflicto abierto", "Open conflict"),
+    "block_NO_IDENTITY": ("Sin identidad enlazada", "No identity link"),
+    "why_ELIGIBLE": (
+        "Alcanzó un hito dentro de los 7 días, o no se conoce la fecha",
+        "Reached a milestone within 7 days, or the date is not known",
+    ),
+    "why_PENDING": (
+        "Aún sin hito, o fuera de los 7 días",
+        "No milestone yet, or not within 7 days",
+    ),
+    "why_CONFLICT": (
+        "Decide el conflicto para desbloquear",
+        "Decide the conflict to unblock",
+    ),
+    "why_NO_IDENTITY": (
+        "Enlaza la identidad de la persona para desbloquear",
+        "Link the person's identity to unblock",
+    ),
+    "why_PAID": (
+        "La liquidación ya pagó este hito o uno mayor",
+        "The liquidation already paid this milestone or a higher one",
+    ),
+    "col_why": ("Por qué", "Why"),
+    "col_persons": ("Personas", "Persons"),
+    "col_amount": ("Monto", "Amount"),
+    "col_unknown": ("Sin monto", "No amount"),
+    "col_rows": ("Filas", "Rows"),
+    "statuses_alt": (
+        "Personas con scout por estado: cuántas, monto, cuántas sin monto y por qué",
+        "Persons with a scout by status: how many, amount, how many without one and why",
+    ),
+    "total": ("Total", "Total"),
+    "between": ("Atribución entre", "Attributed between"),
+    "filter_status": ("estado {status}", "status {status}"),
+    "filter_block": ("bloqueo {block}", "blocked by {block}"),
+    "sort_newest": ("Atribución más nueva primero", "Newest attribution first"),
+    "sort_amount": ("Mayor monto primero", "Largest amount first"),
+    "attributed": ("Atribuida", "Attributed"),
+    "milestone": ("Hito", "Milestone"),
+    "reached": ("Fecha del hito", "Milestone date"),
+    "within": ("En 7 días", "Within 7 days"),
+    "yes": ("Sí", "Yes"),
+    "no": ("No", "No"),
+    "table_alt": (
+        "Personas con scout: monto, estado, scout, hito, fechas y si fue dentro de 7 días",
+        "Persons with a scout: amount, status, scout, milestone, dates and whether within 7 days",
+    ),
+    "none": ("Ninguna persona con scout.", "No person with a scout."),
+    "none_hint": (
+        "Cuando una persona tenga evidencia con scout aparecerá aquí.",
+        "A person whose evidence names a scout will be shown here.",
+    ),
+}
