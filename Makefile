@@ -13,14 +13,15 @@ help: ## list these targets
 
 install: .venv/.dev ## make .venv with everything that requirements*.txt pins
 
-run: .venv/.runtime ## install, start the database (demo data when there is no DATABASE_URL), refresh, say how it is
+run: .venv/.runtime ## install, start the database (demo data when there is no DATABASE_URL), refresh, serve the pages
 	@url=$$($(PROGRAM) config database_url) && { [ -n "$$url" ] || $(PROGRAM) demo --if-empty; }
 	@$(PROGRAM) init
 	@$(PROGRAM) refresh
-	@$(PROGRAM) health || true
+	@echo "Open http://localhost:3000/scouts/attribution-health (Ctrl+C ends it)"
+	@exec $(BIN)/streamlit run app.py
 
 test: lint ## everything that CI runs: lint, then the tests
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 lint: .venv/.dev ## ruff, mypy, sqlfluff
 	$(BIN)/ruff check
@@ -32,8 +33,9 @@ format: .venv/.dev ## put Python files into the house format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: .venv/.dev ## measure the job against bare statements, e.g. make bench ARGS="--persons 50000"
+bench: .venv/.dev ## measure the job against bare statements and what the pages cost, e.g. make bench ARGS="--persons 50000"
 	$(PY) -m benchmarks $(ARGS)
+	$(PY) -m benchmarks.web
 
 test-long: .venv/.dev ## the tests that take minutes: marked long, not part of make test
 	$(BIN)/pytest -n 2 -m long
