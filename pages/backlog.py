@@ -39,7 +39,7 @@ def show() -> None:
     page.stamp(
         seen,
         counted("backlog.missing", count),
-        t("backlog.at_stake", amount=lists.soles(stake)),
+        *([t("backlog.at_stake", amount=lists.soles(stake))] if count else []),
     )
     lists.export_menu(page, "backlog", given, sort, count, "pendientes")
     with head:
@@ -84,8 +84,8 @@ def _reasons(groups: list[Group]) -> None:
         [
             Column("reason", t("backlog.reason")),
             Column("persons", t("backlog.persons"), right=True, width=85),
-            Column("share", t("backlog.share"), kind="share", width=90),
             Column("stake", t("backlog.stake"), right=True, width=100),
+            Column("share", t("backlog.share"), kind="share", width=90),
             Column("action", t("backlog.action")),
             Column("see", t("backlog.rows"), kind="button", click_key="backlog_see", width="small"),
         ],

@@ -39,7 +39,7 @@ def show() -> None:
     page.stamp(
         seen,
         counted("cobranza.claims", count),
-        t("cobranza.expected", amount=lists.soles(expected)),
+        *([t("cobranza.expected", amount=lists.soles(expected))] if count else []),
     )
     lists.export_menu(page, "collection", given, sort, count, "cobranza-yango")
     if everything:
@@ -63,7 +63,7 @@ def _cards(groups: list[Group]) -> None:
         ("conflict", lambda v: v[3], {"conflicts": "1"}),
         ("overdue", lambda v: v[1] == "4_30_plus", {"overdue": "4_30_plus"}),
     )
-    with st.grid(4, min_column_width=200):
+    with st.grid(4, min_column_width=145):
         for name, belongs, target in cards:
             mine = [group for group in groups if belongs(group.values)]
             _, expected = lists.total_of(mine)
@@ -117,9 +117,9 @@ def _buckets(groups: list[Group]) -> None:
         [
             Column("bucket", t("cobranza.bucket")),
             Column("claims", t("cobranza.col_claims"), right=True, width=85),
-            Column("share", t("cobranza.col_share"), kind="share", width=110),
             Column("expected", t("cobranza.col_expected"), right=True),
             Column("unpaid", t("cobranza.col_unpaid"), right=True),
+            Column("share", t("cobranza.col_share"), kind="share", width=110),
             Column(
                 "see",
                 t("cobranza.col_rows"),

@@ -12,10 +12,9 @@ from scout_core.paging import Page
 from ui import frame, link, lists, read, site, tables
 from ui.lists import Names
 from ui.tables import Column
-from ui.text import LIMA, NOTHING, counted, full_day, number, plain, span, t
+from ui.text import LIMA, NBSP, NOTHING, counted, full_day, number, plain, span, t
 
 SCOUTS_IN_ROW, SCOUTS_IN_CARD = 4, 12
-FIGURE_SPACE = "\u2007"
 NAMES = ("q", "scout", "source", "kind", "days")
 
 
@@ -40,7 +39,7 @@ def show() -> None:
     page.stamp(
         seen,
         counted("conflicts.total", count),
-        t("conflicts.at_stake", amount=lists.soles(stake)),
+        *([t("conflicts.at_stake", amount=lists.soles(stake))] if count else []),
     )
     lists.export_menu(page, "conflicts", given, sort, count, "conflictos")
     today = seen.at.astimezone(LIMA).date()
@@ -213,7 +212,7 @@ def _show_scout(scout: ScoutEvidence) -> None:
     st.table(
         pd.DataFrame(
             {
-                t("conflicts.col_on"): [_day(piece.on) for piece in scout.pieces],
+                t("conflicts.col_on"): [full_day(p.on).replace(" ", NBSP) for p in scout.pieces],
                 t("lists.source"): [_source(_bare(p.source_table)) for p in scout.pieces],
                 t("conflicts.col_detail"): [_detail(piece) for piece in scout.pieces],
             }
@@ -250,11 +249,6 @@ def _chips(row: Conflict, names: Names) -> list[str]:
 def _detail(piece: Piece) -> str:
     words = t(f"conflicts.detail_{_bare(piece.source_table)}", row=plain(piece.source_pk))
     return f"{words}, {lists.origin(piece.origin_tag)}" if piece.origin_tag else words
-
-
-def _day(day: date | None) -> str:
-    shown = full_day(day)
-    return shown if shown == NOTHING or shown[1:2].isdigit() else FIGURE_SPACE + shown
 
 
 def _age(days: int | None) -> str:

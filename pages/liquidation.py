@@ -36,7 +36,7 @@ def show() -> None:
     page.stamp(
         seen,
         counted("liquidation.persons", count),
-        t("liquidation.payable", amount=lists.soles(amount)),
+        *([t("liquidation.payable", amount=lists.soles(amount))] if count else []),
     )
     lists.export_menu(page, "liquidation", given, sort, count, "liquidacion")
     if everything:
@@ -85,8 +85,8 @@ def _statuses(groups: list[Group]) -> None:
     tables.show(
         [
             Column("status", t("liquidation.status")),
-            Column("persons", t("liquidation.col_persons"), right=True, width=85),
             Column("amount", t("liquidation.col_amount"), right=True, width=100),
+            Column("persons", t("liquidation.col_persons"), right=True, width=85),
             Column("unknown", t("liquidation.col_unknown"), right=True, width=90),
             Column("why", t("liquidation.col_why")),
             Column(

@@ -483,11 +483,8 @@ def _facts(story: Story, identity: Identity, held: Money) -> None:
         ledger = t("persona.ledger_scout", scout=state["ledger_scout_id"])
     claims = t("persona.claims_none")
     if held.claim_count:
-        claims = t(
-            "persona.claims_some",
-            count=number(held.claim_count),
-            money=soles(held.at_stake_pen),
-        )
+        name = "persona.claims_some" if held.unpaid_claim_count else "persona.claims_paid"
+        claims = t(name, count=number(held.claim_count), money=soles(held.at_stake_pen))
     registered = state["registered_at"]
     facts = {
         t("persona.fact_key"): f"`{state['person_key']}`",

@@ -26,20 +26,18 @@ def pause_label() -> str:
 def show(page: Page, paused: bool, tick: int) -> None:
     """Everything below the head."""
     settings, now = read.settings(), read.now()
-    minute = now.replace(second=0, microsecond=0)
-    month = minute.replace(hour=0, minute=0) - timedelta(days=30)
     seen = read.many(
         read.call(coverage.snapshot),
-        read.call(health.assess, settings, minute),
+        read.call(health.assess, settings, read.NOW),
         read.call(coverage.count_reasons),
         read.call(trend.list_days),
-        read.call(trend.list_marks, since=month),
+        read.call(trend.list_marks, since=read.NOW - timedelta(days=30)),
         read.call(pulse.take),
         read.call(pulse.list_last, limit=RUNS),
     )
     snapshot, verdict, reasons, days, marks, beat, runs = seen.value
     slow = read.seldom(read.call(trend.count_funnel), read.call(trend.count_claims))
-    sources = read.seldom(read.call(freshness.list_sources, minute.replace(minute=0)))
+    sources = read.seldom(read.call(freshness.list_sources, read.NOW))
     refresh = t("health.paused") if paused else t("health.auto", seconds=tick)
     page.stamp(seen, refresh, seconds=True)
     frame.verdict(
@@ -50,11 +48,12 @@ def show(page: Page, paused: bool, tick: int) -> None:
     _indicators(verdict, beat, settings, now)
     claims = slow.value[1] if slow else None
     _cards(snapshot, days, claims, settings)
-    left, right = st.columns([5, 3])
-    with left.container(border=True, gap="xsmall", height="stretch"):
-        _trend(days, marks, snapshot, settings)
-    with right.container(border=True, gap="xsmall", height="stretch"):
-        _coverage(slow.value[0] if slow else _funnel_of(snapshot), claims)
+    if snapshot.total_persons:
+        left, right = st.columns([5, 3])
+        with left.container(border=True, gap="xsmall", height="stretch"):
+            _trend(days, marks, snapshot, settings)
+        with right.container(border=True, gap="xsmall", height="stretch"):
+            _coverage(slow.value[0] if slow else _funnel_of(snapshot), claims)
     with st.container(border=True, gap="xsmall"):
         _missing(snapshot, reasons)
     left, right = st.columns(2)
@@ -196,7 +195,7 @@ def _metric(
         label,
         value,
         t("health.same_as_yesterday") if quiet else delta,
-        delta_color="gray" if quiet else colour,
+        delta_color="blue" if quiet else colour,
         delta_arrow="off" if quiet else "auto",
         delta_description=None if quiet or delta is None else t("health.vs_yesterday"),
         border=True,
@@ -328,6 +327,8 @@ def _sources(sources: read.Answer[Any] | None, now: datetime) -> None:
     for state in ("WARN", "STALE"):
         worst = state if any(s.status == state for s in late) else worst
     words = t("health.fresh_late", count=len(late)) if late else t("health.fresh_all")
+    if all(s.status == "UNKNOWN" for s in listed):
+        worst, words = "UNKNOWN", t("health.unknown")
     row.markdown(frame.badge(worst, words), width="content")
     tables.small(
         {

@@ -12,7 +12,7 @@ import streamlit as st
 from scout_core import export, export_lists, money
 from scout_core.paging import Group, Page
 from ui import exports, frame, link, read, site, tables
-from ui.text import clean, plain, t
+from ui.text import clean, joined, plain, t
 from ui.text import money as soles_of
 
 SHORT_KEY = 8
@@ -107,8 +107,11 @@ def export_menu(page: frame.Page, name: str, filters: Any, sort: str, rows: int,
 def open_person(listed: Page[Any], click_key: str) -> None:
     """Go to the person whose row was clicked; call it before the table is drawn."""
     click = st.session_state.get(click_key)
-    if click is not None and click["row"] < len(listed.rows):
-        site.go("persona", key=listed.rows[click["row"]].person_key)
+    if click is None or click["row"] >= len(listed.rows):
+        return
+    person = listed.rows[click["row"]].person_key
+    if person is not None:
+        site.go("persona", key=person)
 
 
 def see_column(click_key: str) -> tables.Column:
@@ -129,5 +132,6 @@ def no_rows(given: Mapping[str, str | None]) -> None:
 
     given: the name in the address -> the filter in words, null when it is not set.
     """
-    words = t("lists.and").join(word for word in given.values() if word)
+    *others, last = [word for word in given.values() if word]
+    words = t("lists.and").join([joined(others), last] if others else [last])
     frame.empty(t("lists.none_with", filters=plain(words)), filters=tuple(given))

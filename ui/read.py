@@ -16,7 +16,7 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
@@ -37,6 +37,26 @@ KEPT = 512  # last good values
 
 
 @dataclass(frozen=True)
+class Moment:
+    """A time that is known when the reader runs, so that asking again a minute later is the same
+    question, whose last good answer is still at hand."""
+
+    offset: timedelta = timedelta()
+
+    def __add__(self, offset: timedelta) -> "Moment":
+        """So much later."""
+        return Moment(self.offset + offset)
+
+    def __sub__(self, offset: timedelta) -> "Moment":
+        """So much earlier."""
+        return Moment(self.offset - offset)
+
+
+# For a reader that wants the time: read.call(health.assess, settings, read.NOW)
+NOW: Any = Moment()
+
+
+@dataclass(frozen=True)
 class Call(Generic[T]):
     """A reader of scout_core with its values, to be run on a connection."""
 
@@ -46,7 +66,15 @@ class Call(Generic[T]):
 
     def run(self, conn: Connection) -> T:
         """The reader's answer."""
-        return self.reader(conn, *self.args, **dict(self.kwargs))
+        return self.reader(
+            conn,
+            *(_resolved(value) for value in self.args),
+            **{name: _resolved(value) for name, value in self.kwargs},
+        )
+
+
+def _resolved(value: Any) -> Any:
+    return now() + value.offset if isinstance(value, Moment) else value
 
 
 @dataclass(frozen=True)
@@ -118,7 +146,7 @@ def settings() -> Settings:
 
 
 def now() -> datetime:
-    """The time (UTC) that pages pass to readers."""
+    """The time (UTC); readers get NOW, which is this when they run."""
     return datetime.now(UTC)
 
 

@@ -48,9 +48,7 @@ def choose_language() -> None:
 def _run_card(actor: Actor, was_running: bool) -> None:
     mine = _my_job()
     try:
-        seen = read.many(
-            read.call(pulse.take), read.call(health.assess, read.settings(), _minute())
-        )
+        seen = read.many(read.call(pulse.take), read.call(health.assess, read.settings(), read.NOW))
     except ScoutError:
         with st.container(border=True, gap="xsmall"):
             st.markdown(frame.badge("UNKNOWN"))
@@ -194,11 +192,6 @@ def _changes(count: int | None) -> str:
     if count == 0:
         return t("run.no_changes")
     return counted("run.changes", count)
-
-
-def _minute() -> datetime:
-    """The time to the minute, so that all visitors share one reading of it."""
-    return read.now().replace(second=0, microsecond=0)
 
 
 def _language() -> None:

@@ -9,6 +9,15 @@ def listed(page: AppTest, column: str) -> pd.DataFrame:
     return next(d.value for d in page.dataframe if column in d.value)
 
 
+def at(page: AppTest, **filters: str) -> AppTest:
+    """The same page at another address: cheaper than opening it anew."""
+    for name in list(page.query_params):
+        del page.query_params[name]
+    for name, value in filters.items():
+        page.query_params[name] = value
+    return page.run()
+
+
 def captions(page: AppTest) -> str:
     """Every caption, the head's among them."""
     return "\n".join(caption.value for caption in page.caption)

@@ -15,7 +15,7 @@ PAGES = sorted((ROOT / "pages").glob("*.py"))
 SOURCES = [*PAGES, *(f for f in sorted((ROOT / "ui").rglob("*.py")) if f.parent.name != "words")]
 TEXT = "\n".join(file.read_text(encoding="utf-8") for file in SOURCES)
 # t("a.b"), counted("a.b"), and prefixes in f-strings: t(f"a.b_{x}")
-LITERAL = set(re.findall(r'"([a-z_]+\.[A-Za-z_0-9]+)"', TEXT))
+LITERAL = set(re.findall(r"""["']([a-z_]+\.[A-Za-z_0-9]+)["']""", TEXT))
 PREFIXES = tuple(set(re.findall(r"""f["']([a-z_]+\.[A-Za-z_0-9]*)\{""", TEXT)))
 
 

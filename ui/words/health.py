@@ -86,7 +86,7 @@ WORDS = {
         "Unpaid claims of persons with an open conflict. To collect in all: {total}.",
     ),
     "week_ago": ("Hace una semana: {value} ({change}).", "A week ago: {value} ({change})."),
-    "vs_yesterday": ("vs. ayer", "vs. yesterday"),
+    "vs_yesterday": ("vs. ayer", "in a day"),
     "same_as_yesterday": ("igual que ayer", "as yesterday"),
     "in_conflicts": ("en {count} conflictos", "in {count} conflicts"),
     "in_conflicts_one": ("en {count} conflicto", "in {count} conflict"),

@@ -231,6 +231,7 @@ WORDS = {
     "ledger_scout": ("sí, scout {scout}", "yes, scout {scout}"),
     "claims_none": ("ninguno", "none"),
     "claims_some": ("{count} · {money} por cobrar", "{count} · {money} to collect"),
+    "claims_paid": ("{count} · nada por cobrar", "{count} · nothing to collect"),
     "claims": ("Claims", "Claims"),
     "claims_alt": ("Claims de la persona", "Claims of the person"),
     "claims_more": ("Se muestran {shown} de {total}.", "{shown} of {total} are shown."),
