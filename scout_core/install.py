@@ -152,6 +152,11 @@ def _build_state(installer: Installer, settings: Settings, usable: frozenset[str
         now = conn.execute(sql.query("state", "definition")).one()
         is_tracked = settle.is_tracked(conn)
     mode = "TRACKED" if is_tracked else "REBUILT"
+    if not is_tracked:
+        installer.misses(
+            "Not every change of the sources is noted: the numbers are true as of the last run, "
+            "not as of now, and say so."
+        )
     if (now.mode, now.definition) == (mode, definition):
         return
 
@@ -161,11 +166,6 @@ def _build_state(installer: Installer, settings: Settings, usable: frozenset[str
 
     done = settle.build(installer.db, definition=definition, progress=tell)
     installer.did(f"Settled {done.persons:,} person{'' if done.persons == 1 else 's'}.")
-    if not is_tracked:
-        installer.misses(
-            "Not every change of the sources is noted: the numbers are true as of the last run, "
-            "not as of now, and say so."
-        )
 
 
 def _definition(sql_root: Path, settings: Settings, usable: frozenset[str]) -> str:

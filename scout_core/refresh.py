@@ -17,7 +17,6 @@ from scout_core.runner import Progress, Run
 from scout_core.runs import Actor, Request, RunResult, Trigger, checked_reason, require_role
 from scout_core.settings import Settings
 
-
 _NO_ISSUES: Mapping[str, Any] = {"opened_count": 0, "closed_count": 0}
 _NOTHING_PLANNED: Mapping[str, Any] = {
     "seen_count": 0,
@@ -224,7 +223,9 @@ def _link(run: Run, planned: Mapping[str, Any]) -> None:
         for rule in ("license_match", "phone_match", "new_person"):
             counts[rule] += batch[f"{rule}_count"]
         run.report("link", seen, planned["link_count"])
-    left: dict[str, int] = {row["reason_code"]: row["row_count"] for row in run.all("count_unmatched")}
+    left: dict[str, int] = {
+        row["reason_code"]: row["row_count"] for row in run.all("count_unmatched")
+    }
     written, after = 0, 0
     while True:
         batch = run.one("leave_unmatched", after_order=after, row_limit=run.room)
@@ -301,7 +302,9 @@ def _give_scouts(run: Run, after: object, upto: object) -> dict[str, Any]:
 
 def _record(run: Run) -> None:
     run.report("record", 0, 1)
-    issues = run.one("record_issues") if run.one("find_rows_to_check")["is_anything"] else _NO_ISSUES
+    issues = (
+        run.one("record_issues") if run.one("find_rows_to_check")["is_anything"] else _NO_ISSUES
+    )
     still_open = run.one("count_issues")
     metrics = run.one("record_metrics")
     run.log_step(

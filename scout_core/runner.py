@@ -29,7 +29,16 @@ from scout_core.errors import (
     RunFailed,
     ScoutError,
 )
-from scout_core.runs import JOB_TYPES, Kind, Request, RunResult, by_id, execute, require_role, result_of
+from scout_core.runs import (
+    JOB_TYPES,
+    Kind,
+    Request,
+    RunResult,
+    by_id,
+    execute,
+    require_role,
+    result_of,
+)
 
 Progress = Callable[[str, int, int], None]
 

@@ -112,7 +112,9 @@ def build(
             return Settled(is_busy=True)
         begun = conn.execute(sql.query("state", "begun")).one()
         ends = list(
-            conn.execute(sql.statement("state/list_range_ends"), {"row_limit": RANGE_ROWS}).scalars()
+            conn.execute(
+                sql.statement("state/list_range_ends"), {"row_limit": RANGE_ROWS}
+            ).scalars()
         )
     done = Settled()
     after = _BEFORE_ALL

@@ -71,13 +71,9 @@ def machine_of(harness: Harness) -> type[RuleBasedStateMachine]:
                 harness.compare()
                 harness.refresh_again()
 
-        @rule(batch_rows=st.sampled_from([1, 3, 5_000]), max_batches=st.sampled_from([1, None]))
+        @rule(batch_rows=st.sampled_from([0, 1, 3, 5_000]), max_batches=st.sampled_from([1, None]))
         def settle(self, batch_rows: int, max_batches: int | None) -> None:
             harness.settle(batch_rows, max_batches)
-
-        @rule()
-        def rebuild(self) -> None:
-            harness.rebuild()
 
         def teardown(self) -> None:
             harness.verify()

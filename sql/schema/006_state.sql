@@ -55,8 +55,22 @@ create table scout.person_attribution (
 )
 with (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 -- serves: the open conflicts, newest evidence first
-create index person_attribution_conflicts on scout.person_attribution (last_evidence_date desc nulls last, person_key)
-where conflict_kind is not null;
+create index person_attribution_conflicts on scout.person_attribution (
+    (coalesce(last_evidence_date, '-infinity')) desc, person_key desc
+) where conflict_kind is not null;
+-- serves: the pages of the backlog, newest and oldest event first
+create index person_attribution_backlog_newest on scout.person_attribution (
+    (coalesce(last_event_date, '-infinity')) desc, person_key desc
+) where category is not null;
+create index person_attribution_backlog_oldest on scout.person_attribution (
+    (coalesce(first_event_date, 'infinity')), person_key
+) where category is not null;
+-- serves: the pages of the liquidation, newest attribution first and by scout
+create index person_attribution_newest on scout.person_attribution (
+    (coalesce((best).attribution_date, '-infinity')) desc, person_key desc
+) where (best).scout_id is not null;
+create index person_attribution_scout on scout.person_attribution (((best).scout_id), person_key)
+where (best).scout_id is not null;
 -- serves: the candidates of the next run, in key order
 create index person_attribution_waiting on scout.person_attribution (person_key)
 where reason_code = 'WAITING_FOR_NEXT_RUN';

@@ -136,12 +136,12 @@ class Harness:
                 row.updated_at = at
 
     def settle(self, batch_rows: int = 5_000, max_batches: int | None = None) -> None:
-        """Settle what is pending, or a part of it; nothing that is shown may change."""
+        """Settle what is pending, or a part of it, or with no rows a batch everything anew; nothing
+        that is shown may change."""
+        if not batch_rows:
+            settle.build(self.database)
+            return
         settle.settle(self.database, batch_rows=batch_rows, max_batches=max_batches)
-
-    def rebuild(self) -> None:
-        """Settle everything anew."""
-        settle.build(self.database)
 
     def refresh_again(self) -> None:
         """A second run: nothing changes and no audit row is written (I8, I9)."""

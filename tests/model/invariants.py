@@ -5,7 +5,9 @@ from scout_core import sql
 STATE_CHECKS = ("persons_are_as_recomputed", "totals_are_counts", "unlinked_rows_are_as_recomputed")
 BROKEN = {
     **{
-        f"I20 {name}": (sql.ROOT / "checks" / f"{name}.sql").read_text(encoding="utf-8").rstrip(";\n")
+        f"I20 {name}": (sql.ROOT / "checks" / f"{name}.sql")
+        .read_text(encoding="utf-8")
+        .rstrip(";\n")
         for name in STATE_CHECKS
     },
     "I4 a link of ours without the audit row of its transaction, or the other way round": """

@@ -8,10 +8,10 @@ select
     u.license_key,
     u.phone_key
 from scout.unlinked_rows as u
-where (select scout.reading()) = 'EXACT'
-    and not exists (
-        select from scout.v_pending_rows as p
-        where p.source_pk = u.source_pk
+where (select scout.reading()) <> 'LIVE'
+    and u.source_pk not in (
+        select p.source_pk from scout.v_pending_rows as p
+        where (select scout.reading()) = 'EXACT'
     )
 union all
 select
@@ -24,15 +24,6 @@ from scout.unlinked_of(array(
     select p.source_pk from scout.v_pending_rows as p
     where (select scout.reading()) = 'EXACT'
 )) as l
-union all
-select
-    u.source_pk,
-    u.row_id,
-    u.scout_id,
-    u.license_key,
-    u.phone_key
-from scout.unlinked_rows as u
-where (select scout.reading()) = 'SETTLED'
 union all
 select
     l.source_pk,
