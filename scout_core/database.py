@@ -34,15 +34,21 @@ class Profile:
     is_read_only: bool = False
     is_snapshot: bool = False
     notices_dead_client: bool = False
+    # wants persons as they are now, however much is pending
+    is_exact: bool = False
 
 
 ADMIN = Profile("admin", None, 30_000, 0)
 ADMIN_LOOK = Profile("admin look", None, 2_000, 60_000, is_read_only=True)
-JOB = Profile("job", "scout_writer", 5_000, 300_000, notices_dead_client=True)
+JOB = Profile("job", "scout_writer", 5_000, 300_000, notices_dead_client=True, is_exact=True)
 CONTROL = Profile("control", "scout_writer", 5_000, 15_000)
 LOOK = Profile("look", "scout_reader", 2_000, 10_000, is_read_only=True, is_snapshot=True)
 # reads what the job reads: the plan and the invariants look at the source tables themselves
-CHECK = Profile("check", "scout_writer", 2_000, 300_000, is_read_only=True, is_snapshot=True)
+CHECK = Profile(
+    "check", "scout_writer", 2_000, 300_000, is_read_only=True, is_snapshot=True, is_exact=True
+)
+# a minute for the lock: another settler lets go after each batch
+SETTLE = Profile("settle", "scout_writer", 60_000, 300_000, notices_dead_client=True)
 
 
 @dataclass(frozen=True)
@@ -200,6 +206,8 @@ class Database:
             "set local jit = off",
             "set local work_mem = '64MB'",
         ]
+        if profile.is_exact:
+            lines.append("set local scout.exact = 'on'")
         return "; ".join(lines)
 
 

@@ -1,12 +1,13 @@
 """Installation on the owner's database: `init`. Run again, it does only what is missing."""
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from scout_core import __version__, roles, sources
-from scout_core.database import ADMIN_LOOK, Database
+from scout_core import __version__, roles, settle, sources, sql
+from scout_core.database import ADMIN_LOOK, SETTLE, Database
 from scout_core.errors import (
     DatabaseReadOnly,
     ForeignObject,
@@ -29,6 +30,8 @@ from scout_core.settings import Settings
 from scout_core.sources import SourceState
 
 OLDEST_VERSION = 150000
+# what is stored is computed from these and all that they stand on
+_STATE_VIEWS = ("scout.v_person_attribution_live", "scout.v_unlinked_rows_live")
 
 
 def init(
@@ -66,6 +69,7 @@ def init(
         refresh_triggers(installer, usable)
         _note_facts(installer, settings)
         db.forget()
+        _build_state(installer, settings, usable)
         return InstallReport(
             tuple(installer.done), tuple(installer.lost), installer.owner is not None
         )
@@ -139,6 +143,42 @@ def _set_timezone(installer: Installer, zone: str) -> None:
         for index in ask(conn, "indexes_upon_timezone"):
             run_script(conn, index.statement)
     installer.did(f"Source timestamps without a zone are read as {zone}.")
+
+
+def _build_state(installer: Installer, settings: Settings, usable: frozenset[str]) -> None:
+    """Settle every person once: the first time, and when the rules or the sources have changed."""
+    definition = _definition(installer.sql_root, settings, usable)
+    with installer.db.transaction(SETTLE) as conn:
+        now = conn.execute(sql.query("state", "definition")).one()
+        is_tracked = settle.is_tracked(conn)
+    mode = "TRACKED" if is_tracked else "REBUILT"
+    if not is_tracked:
+        installer.misses(
+            "Not every change of the sources is noted: the numbers are true as of the last run, "
+            "not as of now, and say so."
+        )
+    if (now.mode, now.definition) == (mode, definition):
+        return
+
+    def tell(done: int, total: int) -> None:
+        if total > 1:
+            installer.report(f"Settling persons: part {done} of {total}.")
+
+    done = settle.build(installer.db, definition=definition, progress=tell)
+    installer.did(f"Settled {done.persons:,} person{'' if done.persons == 1 else 's'}.")
+
+
+def _definition(sql_root: Path, settings: Settings, usable: frozenset[str]) -> str:
+    """Hash of all that a settled row is computed from, but the data."""
+    views = {view.name: view for view in view_files(sql_root, usable)}
+    wanted, found = list(_STATE_VIEWS), set[str]()
+    while wanted:
+        name = wanted.pop()
+        if name in views and name not in found:
+            found.add(name)
+            wanted += views[name].mentions
+    parts = [f"{name} {views[name].checksum}" for name in sorted(found)]
+    return hashlib.sha256("\n".join([*parts, settings.source_timezone]).encode()).hexdigest()
 
 
 def _note_facts(installer: Installer, settings: Settings) -> None:

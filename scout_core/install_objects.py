@@ -46,11 +46,15 @@ def refresh_indexes(installer: Installer, usable: frozenset[str]) -> None:
         _drop_index(installer, relations[name], name)
         _forget(installer, "index", name)
         installer.did(f"Dropped index {name}, no longer needed.")
+    built = set()
     for index in wanted:
         is_as_wanted = there.get(index.name) and known.get(index.name, (None,))[0] == index.checksum
         if not is_as_wanted and _build(installer, index):
             _record(installer, "index", index)
             installer.did(f"Built index {index.name} on {index.relation}.")
+            built.add(index.relation)
+    for relation in sorted(built):
+        _analyze(installer, relation)
 
 
 def refresh_triggers(installer: Installer, usable: frozenset[str]) -> None:
@@ -128,6 +132,16 @@ def _build(installer: Installer, index: TableObject) -> bool:
         "slower or less guarded until an init builds it."
     )
     return False
+
+
+def _analyze(installer: Installer, relation: str) -> None:
+    """Let the planner know how the keys of new indexes are spread: it guesses badly until then."""
+    with _autocommit(installer, _INDEX_LOCK_SECONDS) as conn:
+        try:
+            run_formatted(conn, "analyze %I.%I", *relation.split("."))
+        except StatementRefused as exc:
+            if exc.code != LOCK_NOT_AVAILABLE:
+                raise
 
 
 def _create_trigger(installer: Installer, trigger: TableObject) -> bool:

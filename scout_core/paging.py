@@ -42,12 +42,17 @@ from sqlalchemy import (
     select,
     text,
     tuple_,
+    union_all,
 )
 
 from scout_core.errors import BadInput
 
 Row = TypeVar("Row")
 KeyType = Literal["date", "timestamp", "numeric", "integer", "uuid", "text"]
+
+# persons as they are now, and the two views that it is made of
+_PERSONS = "scout.v_persons_now"
+_PERSON_ARMS = ("scout.v_settled_now", "scout.v_touched_now")
 
 MAX_PAGE_SIZE = 1000
 MAX_CURSOR = 2000
@@ -116,22 +121,31 @@ def read_page(
     cursor = after if after is not None else before
     values = None if cursor is None else decode_cursor(cursor, sort, order)
     is_forward = before is None
-    rows = _rows(statement, row_class, order)
-    keys = [cast(rows.c[key.name], Text).label(f"cursor_{n}") for n, key in enumerate(order.keys)]
     names = [field.name for field in dataclasses.fields(row_class)]  # type: ignore[arg-type]
-    query = _ordered(
-        select(*(rows.c[name] for name in names), *keys), rows, order, is_forward=is_forward
-    )
     bound = dict(parameters)
+    places = []
     if values is not None:
         places = [
             cast(bindparam(f"cursor_{n}", type_=Text()), _sql_type(key.type))
             for n, key in enumerate(order.keys)
         ]
-        mine = tuple_(*(rows.c[key.name] for key in order.keys))
-        is_falling = order.is_descending == is_forward
-        query = query.where(mine < tuple_(*places) if is_falling else mine > tuple_(*places))
         bound |= {f"cursor_{n}": value for n, value in enumerate(values)}
+    is_falling = order.is_descending == is_forward
+    arms = []
+    for part in _arms(statement):
+        rows = _rows(part, row_class, order)
+        mine = tuple_(*(rows.c[key.name] for key in order.keys))
+        arm = _ordered(select(*rows.c), rows, order, is_forward=is_forward).limit(page_size + 1)
+        if places:
+            arm = arm.where(mine < tuple_(*places) if is_falling else mine > tuple_(*places))
+        arms.append(arm)
+    merged = arms[0].subquery("listed")
+    if len(arms) > 1:
+        merged = union_all(*(select(arm.subquery()) for arm in arms)).subquery("listed")
+    keys = [cast(merged.c[key.name], Text).label(f"cursor_{n}") for n, key in enumerate(order.keys)]
+    query = _ordered(
+        select(*(merged.c[name] for name in names), *keys), merged, order, is_forward=is_forward
+    )
     found = conn.execute(query.limit(page_size + 1), bound).mappings().all()
     has_more = len(found) > page_size
     found = found[:page_size]
@@ -292,6 +306,14 @@ def _order(sorts: Mapping[str, Sort], sort: str) -> Sort:
             f"There is no sort {sort!r:.40}: give {' or '.join(sorts)}.", parameter="sort"
         )
     return sorts[sort]
+
+
+def _arms(statement: TextClause) -> list[TextClause]:
+    """The statement over settled and over touched persons apart, where it reads persons: each
+    arm takes its page from an index, while a limit over both together would sort everything."""
+    if _PERSONS not in statement.text:
+        return [statement]
+    return [text(statement.text.replace(_PERSONS, arm)) for arm in _PERSON_ARMS]
 
 
 def _bare(statement: TextClause) -> str:

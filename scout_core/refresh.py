@@ -10,12 +10,21 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from scout_core import claims_guard, runner, sql
-from scout_core.database import Database
-from scout_core.errors import DatabaseError, GuardStopped
+from scout_core import claims_guard, logs, runner, settle, sql
+from scout_core.database import SETTLE, Database
+from scout_core.errors import DatabaseError, GuardStopped, ScoutError
 from scout_core.runner import Progress, Run
-from scout_core.runs import Actor, Request, RunResult, Trigger, checked_reason
+from scout_core.runs import Actor, Request, RunResult, Trigger, checked_reason, require_role
 from scout_core.settings import Settings
+
+_NO_ISSUES: Mapping[str, Any] = {"opened_count": 0, "closed_count": 0}
+_NOTHING_PLANNED: Mapping[str, Any] = {
+    "seen_count": 0,
+    "link_count": 0,
+    "new_reason_count": 0,
+}
+
+_log = logs.get_logger("refresh")
 
 
 @dataclass(frozen=True)
@@ -45,8 +54,8 @@ class PlannedScout:
 class Plan:
     """What a run would change now, row by row, and what it would leave and why.
 
-    links: every scouting row without a link, in the order in which it would be judged; one left
-    for the reason that it already has (is_new_reason false) is no change. scouts: by key.
+    links: every scouting row that would be judged, in that order; one left for the reason that it
+    already has (is_new_reason false) is no change. scouts: by key.
     """
 
     total_persons: int
@@ -113,13 +122,30 @@ def run_refresh(
         request_id=request_id,
         requested_at=requested_at,
     )
-    return runner.work_run(
+    require_role(actor, "refresh")
+    settle.settle(db)
+    result = runner.work_run(
         db,
         request,
         lambda run: _refresh(run, settings),
         max_rows=settings.run_max_rows,
         progress=progress,
     )
+    _settle_after(db)
+    return result
+
+
+def _settle_after(db: Database) -> None:
+    """What the run has changed; without triggers, everything. The run stands, whatever comes."""
+    try:
+        with db.transaction(SETTLE) as conn:
+            tracked = settle.is_tracked(conn)
+        if tracked:
+            settle.settle(db)
+        else:
+            settle.build(db)
+    except ScoutError as exc:
+        _log.warning("not settled, the next run does it", reason=exc.message)
 
 
 def guard_reason(settings: Settings, changed_rows: int, total_persons: int) -> str | None:
@@ -149,8 +175,9 @@ def _changed_rows(links: Sequence[PlannedLink], scouts: Sequence[PlannedScout]) 
 def _refresh(run: Run, settings: Settings) -> None:
     claims_guard.check(run.conn)
     run.report("plan", 0, 1)
-    run.one("choose_joins")
-    planned = run.one("plan_links")
+    planned = _NOTHING_PLANNED
+    if run.one("choose_joins")["is_anything"]:
+        planned = run.one("plan_links")
     _guard(run, settings, planned["link_count"] + planned["new_reason_count"])
     run.conn.exec_driver_sql("set local enable_nestloop = on")
     runner.at("mid work")
@@ -196,7 +223,9 @@ def _link(run: Run, planned: Mapping[str, Any]) -> None:
         for rule in ("license_match", "phone_match", "new_person"):
             counts[rule] += batch[f"{rule}_count"]
         run.report("link", seen, planned["link_count"])
-    left = {row["reason_code"]: row["row_count"] for row in run.all("count_unmatched")}
+    left: dict[str, int] = {
+        row["reason_code"]: row["row_count"] for row in run.all("count_unmatched")
+    }
     written, after = 0, 0
     while True:
         batch = run.one("leave_unmatched", after_order=after, row_limit=run.room)
@@ -208,7 +237,7 @@ def _link(run: Run, planned: Mapping[str, Any]) -> None:
     overtaken = planned["link_count"] - counts["linked"]
     if overtaken:
         left["LINKED_MEANWHILE"] = overtaken
-    run.one("forget_plan")
+    run.one("forget_plan", is_whole=not overtaken)
     run.log_step(
         "link",
         {
@@ -273,18 +302,19 @@ def _give_scouts(run: Run, after: object, upto: object) -> dict[str, Any]:
 
 def _record(run: Run) -> None:
     run.report("record", 0, 1)
-    events = run.one("count_events")
-    issues = run.one("record_issues")
+    issues = (
+        run.one("record_issues") if run.one("find_rows_to_check")["is_anything"] else _NO_ISSUES
+    )
+    still_open = run.one("count_issues")
     metrics = run.one("record_metrics")
     run.log_step(
         "record",
         {
-            "events": {name.removesuffix("_count"): count for name, count in events.items()},
             "issues": {
-                "open": issues["seen_count"],
+                "open": still_open["issue_count"],
                 "opened": issues["opened_count"],
                 "closed": issues["closed_count"],
-                "by_rule": issues["by_rule"],
+                "by_rule": still_open["by_rule"],
             },
             "metrics": metrics,
         },

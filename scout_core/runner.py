@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from scout_core import __version__, logs, run_lock, sql
+from scout_core import __version__, logs, run_lock, settle, sql
 from scout_core.database import CONTROL, JOB, Database, Transaction
 from scout_core.driver_errors import is_retryable, wrapped_errors
 from scout_core.errors import (
@@ -29,7 +29,16 @@ from scout_core.errors import (
     RunFailed,
     ScoutError,
 )
-from scout_core.runs import JOB_TYPES, Request, RunResult, by_id, execute, require_role, result_of
+from scout_core.runs import (
+    JOB_TYPES,
+    Kind,
+    Request,
+    RunResult,
+    by_id,
+    execute,
+    require_role,
+    result_of,
+)
 
 Progress = Callable[[str, int, int], None]
 
@@ -97,7 +106,7 @@ class Run:
         self.batches += 1
         self.changed_in_batch = 0
         self._work = self._db.begin(JOB)
-        _prepare_work(self.conn, self.run_id)
+        _prepare_work(self.conn, self.run_id, self.request.kind)
         if not run_lock.try_lock(self.conn, self.request.kind):
             raise RunFailed(
                 f"Run {self.run_id} lost its turn between two batches: what it committed is whole, "
@@ -110,6 +119,8 @@ class Run:
                 "committed is whole, the next run does the rest.",
                 run_id=self.run_id,
             )
+        # the lock is held again: what was committed is settled meanwhile, so that little is pending
+        settle.settle(self._db)
         self.conn.exec_driver_sql("savepoint work")
 
     def report(self, step: str, done: int, total: int) -> None:
@@ -191,7 +202,7 @@ def _work_with_retries(run: Run, work: Callable[[Run], None]) -> None:
         try:
             with wrapped_errors():
                 if attempt == 1:
-                    _prepare_work(run.conn, run.run_id)
+                    _prepare_work(run.conn, run.run_id, run.request.kind)
                     run.conn.exec_driver_sql("savepoint work")
                 work(run)
             return
@@ -336,6 +347,6 @@ def _open_run(db: Database, request: Request) -> tuple[int, RunResult | None]:
     return int(run_id), None
 
 
-def _prepare_work(conn: Connection, run_id: int) -> None:
-    # tells the tracking trigger of the ledger that the change is ours
-    execute(conn, "mark_transaction", run_id=str(run_id))
+def _prepare_work(conn: Connection, run_id: int, kind: Kind) -> None:
+    # tells the tracking triggers that the change is ours
+    execute(conn, "mark_transaction", run_id=str(run_id), kind=kind)

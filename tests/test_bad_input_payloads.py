@@ -135,7 +135,7 @@ def test_column_and_payload_that_disagree_are_two_pieces_and_a_conflict(server_u
         assert [row["person_key"] for row in seen.views["v_scout_attribution_conflicts"]] == [two]
 
 
-def test_event_without_person_is_counted_and_makes_nobody(server_url: str) -> None:
+def test_event_without_person_makes_nobody(server_url: str) -> None:
     with installed(server_url) as db:
         with db.transaction(ADMIN) as conn:
             ana = factories.person(conn)
@@ -144,14 +144,7 @@ def test_event_without_person_is_counted_and_makes_nobody(server_url: str) -> No
             factories.lead_event(conn, scout=6)
             factories.lead_event(conn)
             bad = factories.lead_event(conn, payload={"scout_id": "abc"})
-        events = refresh(db).stats["steps"]["record"]["events"]
-        assert events == {
-            "read": 5,
-            "used": 3,
-            "without_scout": 1,
-            "unreadable": 1,
-            "unlinked": 4,
-        }
+        refresh(db)
         seen = look(db)
         assert seen.states == {ana: State(scout=7)}
         assert [(i.pk, i.person) for i in seen.issues] == [(str(bad), None)]

@@ -13,7 +13,7 @@ from scout_core import sql
 from scout_core.errors import ScoutError
 from tests.model.harness import Harness
 
-STATES = "views/2_attribution/v_person_attribution.sql"
+STATES = "views/2_attribution/v_person_attribution_live.sql"
 FACTS = "views/2_attribution/v_facts.sql"
 EVENTS = "views/1_sources/src_lead_events.sql"
 IDENTITY = "views/2_attribution/v_identity_candidates.sql"
@@ -64,12 +64,16 @@ FAULTS = (
         "",
     ),
     fault(
-        "unknown scouts are written", STATES, "then 'UNKNOWN_SCOUT'", "then 'WAITING_FOR_NEXT_RUN'"
+        "unknown scouts are written",
+        "views/2_attribution/v_propagation_candidates.sql",
+        "(select count(*) from scout.v_known_scouts) = 0",
+        "(select count(*) from scout.v_known_scouts) >= 0",
     ),
     fault(
         "held persons are written",
         STATES,
-        "when h.person_key is not null then 'HELD_AFTER_UNDO'",
+        "when exists (select from scout.v_held_persons as h where h.person_key = p.person_key)"
+        " then 'HELD_AFTER_UNDO'",
         "",
     ),
     fault(

@@ -71,6 +71,10 @@ def machine_of(harness: Harness) -> type[RuleBasedStateMachine]:
                 harness.compare()
                 harness.refresh_again()
 
+        @rule(batch_rows=st.sampled_from([0, 1, 3, 5_000]), max_batches=st.sampled_from([1, None]))
+        def settle(self, batch_rows: int, max_batches: int | None) -> None:
+            harness.settle(batch_rows, max_batches)
+
         def teardown(self) -> None:
             harness.verify()
 

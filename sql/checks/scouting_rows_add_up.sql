@@ -1,33 +1,14 @@
--- Scouting rows that name a scout = linked + waiting or left + held + ignored (I12)
-with counted as (
-    select
-        (select count(*) from scout.src_scouting_daily as s where s.scout_id is not null) as row_count,
-        (
-            select count(*) from scout.src_scouting_daily as s
-            where s.scout_id is not null and s.row_id in (select p.row_id from scout.v_scouting_persons as p)
-        ) as linked_count,
-        (select count(*) from scout.v_identity_candidates) as waiting_count,
-        (
-            select count(*) from scout.src_scouting_daily as s
-            where s.scout_id is not null
-                and s.row_id not in (select p.row_id from scout.v_scouting_persons as p)
-                and (
-                    exists (
-                        select from scout.holds as h
-                        where h.source_table = 'module_ct_scouting_daily' and h.source_pk = s.source_pk and h.released_at is null
-                    )
-                    or exists (
-                        select from canon.identity_unmatched as u
-                        where u.source_table = 'module_ct_scouting_daily' and u.source_pk = s.source_pk and u.status = 'IGNORED'
-                    )
-                )
-        ) as kept_out_count
-)
-
+-- Scouting rows that name a scout = linked + to be judged + left + held + ignored (I12)
 select
-    c.row_count,
-    c.linked_count,
-    c.waiting_count,
-    c.kept_out_count
-from counted as c
-where c.row_count <> c.linked_count + c.waiting_count + c.kept_out_count;
+    u.source_pk,
+    u.scout_id
+from scout.v_unlinked_rows as u
+where u.source_pk not in (select j.source_pk from scout.v_rows_to_judge as j)
+    and not exists (
+        select from canon.identity_unmatched as k
+        where k.source_table = 'module_ct_scouting_daily' and k.source_pk = u.source_pk and k.status in ('OPEN', 'IGNORED')
+    )
+    and not exists (
+        select from scout.holds as h
+        where h.source_table = 'module_ct_scouting_daily' and h.source_pk = u.source_pk and h.released_at is null
+    );

@@ -56,3 +56,11 @@ create index concurrently scout_scouting_license on public.module_ct_scouting_da
 -- name: scout_scouting_phone on public.module_ct_scouting_daily
 -- serves: linking by phone through a linked scouting row; the licences that rows show with a phone
 create index concurrently scout_scouting_phone on public.module_ct_scouting_daily ((scout.phone_key(driver_phone) collate "C"));
+
+-- name: scout_payments_text_id on public.module_ct_cabinet_payments
+-- serves: the cabinet payment row that was touched
+create index concurrently scout_payments_text_id on public.module_ct_cabinet_payments ((id::text));
+
+-- name: scout_cabinet_leads_text_id on public.module_ct_cabinet_leads
+-- serves: the cabinet lead that was touched
+create index concurrently scout_cabinet_leads_text_id on public.module_ct_cabinet_leads ((id::bigint::text));

@@ -5,13 +5,13 @@ select
     c.person_key::text as person_key,
     c.conflict_kind,
     c.ledger_scout_id,
-    c.distinct_scout_count,
+    cardinality(c.scout_ids) as distinct_scout_count,
     c.scout_ids,
     c.sources,
     c.origin_tags,
-    c.first_event_date,
-    c.last_event_date,
-    c.total_sources,
+    c.first_evidence_date as first_event_date,
+    c.last_evidence_date as last_event_date,
+    c.evidence_count as total_sources,
     m.at_stake_pen,
     l.paid_pen,
     (
@@ -22,10 +22,10 @@ select
         select min(e.driver_license) from ops.v_scout_attribution_raw as e
         where e.person_key = c.person_key
     ) as driver_license,
-    coalesce(c.last_event_date, '-infinity') as newest_key,
+    coalesce(c.last_evidence_date, '-infinity') as newest_key,
     c.person_key as row_key,
     coalesce(m.at_stake_pen, '-infinity') as stake_key
-from ops.v_scout_attribution_conflicts as c
+from scout.v_persons_now as c
 left join (
     select
         v.resolved_person_key as person_key,
@@ -45,11 +45,12 @@ left join (
     group by p.person_key
 ) as l
     on l.person_key = c.person_key
-where (cast(:conflict_kind as text) is null or c.conflict_kind = :conflict_kind)
+where c.conflict_kind is not null
+    and (cast(:conflict_kind as text) is null or c.conflict_kind = :conflict_kind)
     and (cast(:scout_id as integer) is null or c.scout_ids @> array[cast(:scout_id as integer)])
     and (cast(:source as text) is null or c.sources @> array[cast(:source as text)])
-    and (cast(:since as date) is null or c.last_event_date >= cast(:since as date))
-    and (cast(:until as date) is null or c.last_event_date <= cast(:until as date))
+    and (cast(:since as date) is null or c.last_evidence_date >= cast(:since as date))
+    and (cast(:until as date) is null or c.last_evidence_date <= cast(:until as date))
     and (cast(:key_from as uuid) is null or c.person_key >= cast(:key_from as uuid))
     and (cast(:key_to as uuid) is null or c.person_key <= cast(:key_to as uuid));
 

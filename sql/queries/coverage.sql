@@ -22,9 +22,9 @@ from ops.v_scout_attribution_metrics_snapshot as s;
 
 -- name: reasons
 select
-    b.category,
-    b.reason_code,
-    count(*) as person_count
-from ops.v_persons_without_scout_categorized as b
-group by b.category, b.reason_code
-order by b.category, person_count desc, b.reason_code;
+    t.category,
+    t.reason_code,
+    sum(t.person_count)::bigint as person_count
+from scout.v_backlog_totals as t
+group by t.category, t.reason_code
+order by t.category, person_count desc, t.reason_code;

@@ -1,6 +1,6 @@
 -- name: facts
 select
-    (select count(*) from canon.identity_registry) as total_persons,
+    (select coalesce(sum(t.person_count), 0)::bigint from scout.v_attribution_totals as t) as total_persons,
     not exists (
         select from ops.ingestion_runs as r
         where r.job_type = 'scout_attribution_refresh' and r.status = 'COMPLETED'
@@ -29,13 +29,14 @@ order by p.person_key;
 
 -- name: skipped_scouts
 select
-    p.reason_code,
-    count(*) as person_count
-from scout.v_person_attribution as p
-where p.category = 'D' and p.reason_code <> 'WAITING_FOR_NEXT_RUN'
-group by p.reason_code
-order by p.reason_code;
+    t.reason_code,
+    sum(t.person_count)::bigint as person_count
+from scout.v_backlog_totals as t
+where t.category = 'D' and t.reason_code <> 'WAITING_FOR_NEXT_RUN'
+group by t.reason_code
+order by t.reason_code;
 
 -- name: count_candidates
-select count(*) as person_count
-from scout.v_propagation_candidates as c;
+select coalesce(sum(t.person_count), 0)::bigint as person_count
+from scout.v_backlog_totals as t
+where t.reason_code = 'WAITING_FOR_NEXT_RUN';

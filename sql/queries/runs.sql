@@ -5,7 +5,9 @@ select pg_try_advisory_xact_lock(:lock_class, :lock_key);
 select pg_advisory_xact_lock(:lock_class, 1000);
 
 -- name: mark_transaction
-select set_config('scout.run_id', :run_id, true);
+select
+    set_config('scout.run_id', :run_id, true),
+    set_config('scout.run_kind', :kind, true);
 
 -- name: by_id
 select

@@ -25,9 +25,17 @@ with planned as (
         c.phone_person_count
     from scout.v_identity_candidates as c
     returning outcome, is_new_reason
+),
+
+-- what was touched is judged by this plan; taken off the list when its links are written
+judged as (
+    update scout.touched_keys
+    set run_id = :run_id
+    returning 1
 )
 
 select
+    (select count(*) from judged) as touched_count,
     count(*) as seen_count,
     count(*) filter (where p.outcome = 'LINK') as link_count,
     count(*) filter (where p.is_new_reason) as new_reason_count

@@ -1,5 +1,17 @@
--- Opens an issue for each bad value of the sources, sees the known ones again, closes those mended.
-with found as materialized (
+-- Opens an issue for each bad value of the source rows that were touched, sees the known ones again, closes
+-- those mended. Takes the rows off the list.
+with checked as materialized (
+    select
+        c.source_table,
+        c.source_pk
+    from scout.v_rows_to_check as c
+),
+
+extent as materialized (
+    select exists (select from scout.rows_to_check as c where c.source_table = '*') as is_everything
+),
+
+found as materialized (
     select distinct on (i.source_table, i.source_pk, i.rule, md5(i.raw_value))
         i.source_table,
         i.source_pk,
@@ -7,7 +19,7 @@ with found as materialized (
         md5(i.raw_value) as raw_hash,
         i.person_key,
         left(concat_ws(' ', scout.mask_excerpt(i.raw_value), scout.code_points(i.raw_value)), 200) as raw_excerpt
-    from scout.v_source_issues as i
+    from scout.v_issues_to_record as i
     order by i.source_table, i.source_pk, i.rule, md5(i.raw_value)
 ),
 
@@ -17,6 +29,15 @@ closed as (
         closed_at = now(),
         closed_run = :run_id
     where q.closed_at is null
+        and (
+            (select e.is_everything from extent as e)
+            or (q.source_table, q.source_pk) in (select c.source_table, c.source_pk from checked as c)
+            -- a link that is gone cannot be looked up by what it linked
+            or (
+                q.source_table = 'canon.identity_links'
+                and not exists (select from canon.identity_links as l where l.id = q.source_pk::integer)
+            )
+        )
         and not exists (
             select from found as f
             where f.source_table = q.source_table
@@ -48,20 +69,16 @@ written as (
             person_key = excluded.person_key,
             closed_at = null,
             closed_run = null
-    returning q.rule, q.first_seen_run
+    returning q.first_seen_run
+),
+
+taken as (
+    delete from scout.rows_to_check
+    returning 1
 )
 
 select
     (select count(*) from written) as seen_count,
+    (select count(*) from taken) as taken_count,
     (select count(*) from written as w where w.first_seen_run = :run_id) as opened_count,
-    (select count(*) from closed) as closed_count,
-    (
-        select coalesce(jsonb_object_agg(r.rule, r.issue_count), '{}')
-        from (
-            select
-                w.rule,
-                count(*) as issue_count
-            from written as w
-            group by w.rule
-        ) as r
-    ) as by_rule;
+    (select count(*) from closed) as closed_count;

@@ -1,6 +1,15 @@
 """Invariants that hold whatever the model says: queries of the rows that break one."""
 
+from scout_core import sql
+
+STATE_CHECKS = ("persons_are_as_recomputed", "totals_are_counts", "unlinked_rows_are_as_recomputed")
 BROKEN = {
+    **{
+        f"I20 {name}": (sql.ROOT / "checks" / f"{name}.sql")
+        .read_text(encoding="utf-8")
+        .rstrip(";\n")
+        for name in STATE_CHECKS
+    },
     "I4 a link of ours without the audit row of its transaction, or the other way round": """
         select l.source_pk, a.id from canon.identity_links as l
         full join ops.identity_links_backfill_audit as a

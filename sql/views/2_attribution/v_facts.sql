@@ -1,6 +1,7 @@
 -- One row per source row that may name a scout, with the person it leads to (null = nobody). Each arm has
 -- a plain person_key, so that a filter on it reaches an index; a link of the row and the link that stands
--- in for it are arms of their own.
+-- in for it are arms of their own. origin_table = where
+-- an event says that it comes from; row_id = source_pk of an event, as its index has it.
 create or replace view scout.v_facts as
 select
     l.person_key,
@@ -9,8 +10,10 @@ select
     null::integer as scout_b,
     false as is_unreadable,
     l.attributed_scout_id as ledger_scout_id,
+    null::text as origin_table,
     'observational.lead_ledger' as source_table,
     l.person_key::text as source_pk,
+    null::integer as row_id,
     null::text as driver_id,
     null::text as driver_license,
     null::text as driver_phone,
@@ -27,8 +30,10 @@ select
     nullif(e.payload_scout_id, e.column_scout_id) as scout_b,
     e.is_unreadable,
     null::integer as ledger_scout_id,
+    e.origin_table,
     'observational.lead_events' as source_table,
     e.event_id::text as source_pk,
+    e.event_id as row_id,
     null::text as driver_id,
     null::text as driver_license,
     null::text as driver_phone,
@@ -45,8 +50,10 @@ select
     null::integer as scout_b,
     m.is_unreadable,
     null::integer as ledger_scout_id,
+    null::text as origin_table,
     'public.module_ct_migrations' as source_table,
     m.source_pk,
+    null::integer as row_id,
     m.driver_id,
     null::text as driver_license,
     null::text as driver_phone,
@@ -65,8 +72,10 @@ select
     null::integer as scout_b,
     m.is_unreadable,
     null::integer as ledger_scout_id,
+    null::text as origin_table,
     'public.module_ct_migrations' as source_table,
     m.source_pk,
+    null::integer as row_id,
     m.driver_id,
     null::text as driver_license,
     null::text as driver_phone,
@@ -89,8 +98,10 @@ select
     null::integer as scout_b,
     m.is_unreadable,
     null::integer as ledger_scout_id,
+    null::text as origin_table,
     'public.module_ct_migrations' as source_table,
     m.source_pk,
+    null::integer as row_id,
     m.driver_id,
     null::text as driver_license,
     null::text as driver_phone,
@@ -115,8 +126,10 @@ select
     null::integer as scout_b,
     s.is_unreadable,
     null::integer as ledger_scout_id,
+    null::text as origin_table,
     'public.module_ct_scouting_daily' as source_table,
     s.source_pk,
+    null::integer as row_id,
     null::text as driver_id,
     s.driver_license,
     s.driver_phone,
@@ -129,14 +142,16 @@ inner join canon.identity_links as l
     on l.source_table = 'module_ct_scouting_daily' and l.source_pk = s.source_pk
 union all
 select
-    l.person_key,
+    s.person_key,
     4 as priority,
     s.scout_id as scout_a,
     null::integer as scout_b,
     s.is_unreadable,
     null::integer as ledger_scout_id,
+    null::text as origin_table,
     'public.module_ct_scouting_daily' as source_table,
     s.source_pk,
+    null::integer as row_id,
     null::text as driver_id,
     s.driver_license,
     s.driver_phone,
@@ -144,9 +159,7 @@ select
     s.acquisition_method,
     s.registered_on as attribution_date,
     s.created_at
-from scout.src_scouting_daily as s
-inner join scout.v_scouting_older_links as l
-    on l.row_id = s.row_id
+from scout.v_scouting_older_links as s
 union all
 select
     null::uuid as person_key,
@@ -155,8 +168,10 @@ select
     null::integer as scout_b,
     s.is_unreadable,
     null::integer as ledger_scout_id,
+    null::text as origin_table,
     'public.module_ct_scouting_daily' as source_table,
     s.source_pk,
+    null::integer as row_id,
     null::text as driver_id,
     s.driver_license,
     s.driver_phone,
@@ -181,8 +196,10 @@ select
     null::integer as scout_b,
     p.is_unreadable,
     null::integer as ledger_scout_id,
+    null::text as origin_table,
     'public.module_ct_cabinet_payments' as source_table,
     p.source_pk,
+    null::integer as row_id,
     p.driver_id,
     null::text as driver_license,
     null::text as driver_phone,
@@ -200,8 +217,10 @@ select
     null::integer as scout_b,
     p.is_unreadable,
     null::integer as ledger_scout_id,
+    null::text as origin_table,
     'public.module_ct_cabinet_payments' as source_table,
     p.source_pk,
+    null::integer as row_id,
     p.driver_id,
     null::text as driver_license,
     null::text as driver_phone,
@@ -221,8 +240,10 @@ select
     null::integer as scout_b,
     p.is_unreadable,
     null::integer as ledger_scout_id,
+    null::text as origin_table,
     'public.module_ct_cabinet_payments' as source_table,
     p.source_pk,
+    null::integer as row_id,
     p.driver_id,
     null::text as driver_license,
     null::text as driver_phone,

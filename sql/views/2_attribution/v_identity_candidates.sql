@@ -1,4 +1,4 @@
--- One row per scouting row that names a scout and has no link: what the next run does with it.
+-- One row per scouting row without a link that the next run judges: what it does with it.
 -- It is as if rows were judged one at a time in ascending id, those with a licence first, and what one row
 -- leads to were known to the next; written as one pass so that half a million rows take seconds.
 create or replace view scout.v_identity_candidates as
@@ -8,24 +8,15 @@ with pool as materialized (
         s.scout_id,
         s.license_key,
         s.phone_key
-    from scout.src_scouting_daily as s
-    where s.scout_id is not null
-        and not exists (
-            select from canon.identity_links as l
-            where l.source_table = 'module_ct_scouting_daily' and l.source_pk = s.source_pk
-        )
-        and not exists (
-            select from scout.v_scouting_older_links as o
-            where o.row_id = s.row_id
-        )
-        and not exists (
-            select from scout.holds as h
-            where h.source_table = 'module_ct_scouting_daily' and h.source_pk = s.source_pk and h.released_at is null
-        )
-        and not exists (
-            select from canon.identity_unmatched as u
-            where u.source_table = 'module_ct_scouting_daily' and u.source_pk = s.source_pk and u.status = 'IGNORED'
-        )
+    from scout.v_rows_to_judge as s
+    where not exists (
+        select from scout.holds as h
+        where h.source_table = 'module_ct_scouting_daily' and h.source_pk = s.source_pk and h.released_at is null
+    )
+    and not exists (
+        select from canon.identity_unmatched as u
+        where u.source_table = 'module_ct_scouting_daily' and u.source_pk = s.source_pk and u.status = 'IGNORED'
+    )
 ),
 
 pool_licenses as materialized (

@@ -1,74 +1,158 @@
--- One row per registered person: everything its evidence says, recomputed from the source tables.
--- Evidence counts and scouts are of priority 2 to 5; the ledger is told apart.
+-- One row per registered person with its state, recomputed from the source tables: the definition of
+-- scout.person_attribution, column by column. The list of scouts is joined later, at read.
 create or replace view scout.v_person_attribution_live as
 select
-    a.person_key,
-    max(a.registered_at) as registered_at,
-    bool_or(a.is_lead) as is_lead,
-    bool_or(a.is_link) as has_identity_link,
-    bool_or(a.priority = 1) as has_ledger_row,
-    max(a.ledger_scout_id) as ledger_scout_id,
-    max(a.created_at) filter (where a.priority = 1) as ledger_updated_at,
-    count(*) filter (where a.priority = 2) as event_count,
-    min(a.scout_low) filter (where a.priority = 2) as event_scout_min,
-    max(a.scout_high) filter (where a.priority = 2) as event_scout_max,
-    min(a.scout_low) filter (where a.priority >= 2) as scout_min,
-    max(a.scout_high) filter (where a.priority >= 2) as scout_max,
-    coalesce(sum(a.piece_count) filter (where a.priority = 2), 0) as event_evidence_count,
-    coalesce(sum(a.piece_count) filter (where a.priority = 3), 0) as migration_evidence_count,
-    coalesce(sum(a.piece_count) filter (where a.priority = 4), 0) as scouting_evidence_count,
-    coalesce(sum(a.piece_count) filter (where a.priority = 5), 0) as payment_evidence_count,
-    coalesce(bool_or(a.is_unreadable), false) as has_unreadable_scout,
-    min(a.attribution_date) filter (where a.priority = 2) as first_event_date,
-    max(a.attribution_date) filter (where a.priority = 2) as last_event_date,
-    min(a.attribution_date) filter (where a.priority >= 2 and a.piece_count > 0) as first_evidence_date,
-    max(a.attribution_date) filter (where a.priority >= 2 and a.piece_count > 0) as last_evidence_date
-from (
+    p.person_key,
+    scout.sane_timestamp(p.registered_at) as registered_at,
+    p.is_lead,
+    p.has_identity_link,
+    p.linked_driver_id,
+    p.has_ledger_row,
+    p.ledger_scout_id,
+    p.ledger_updated_at,
+    p.event_count,
+    p.event_scout_min,
+    p.event_scout_max,
+    p.scout_min,
+    p.scout_max,
+    p.event_evidence_count,
+    p.migration_evidence_count,
+    p.scouting_evidence_count,
+    p.payment_evidence_count,
+    p.has_unreadable_scout,
+    p.first_event_date,
+    p.last_event_date,
+    p.first_evidence_date,
+    p.last_evidence_date,
+    d.decision_id,
+    case
+        when p.ledger_scout_id is not null then null
+        when p.event_scout_min is not null then 'D'
+        when p.event_count > 0 then 'A'
+        else 'C'
+    end as category,
+    case
+        when p.ledger_scout_id is not null then null
+        when d.decision_id is not null then 'DECIDED_NO_SCOUT'
+        when p.event_scout_min is not null then
+            case
+                when exists (select from scout.v_held_persons as h where h.person_key = p.person_key) then 'HELD_AFTER_UNDO'
+                when p.event_scout_min <> p.event_scout_max then 'SEVERAL_SCOUTS'
+                when p.scout_min <> p.scout_max then 'OTHER_SOURCE_DISAGREES'
+                when p.has_unreadable_scout then 'UNREADABLE_SCOUT'
+                else 'WAITING_FOR_NEXT_RUN'
+            end
+        when p.event_count > 0 and p.has_unreadable_scout then 'UNREADABLE_SCOUT'
+        when p.scout_min is not null then 'SCOUT_ONLY_IN_OTHER_SOURCE'
+        when p.event_count > 0 then 'EVENTS_WITHOUT_SCOUT'
+        else 'NO_EVENTS'
+    end as reason_code,
+    case
+        when d.decision_id is not null then
+            case
+                when exists (
+                    select from unnest(p.scouts_low || p.scouts_high) as e (scout_id)
+                    where e.scout_id <> all (d.considered_scout_ids)
+                        and e.scout_id is distinct from d.scout_id
+                ) then 'NEW_EVIDENCE'
+            end
+        when p.ledger_scout_id is null then
+            case when p.scout_min <> p.scout_max then 'SEVERAL_SCOUTS' end
+        when p.scout_min <> p.ledger_scout_id or p.scout_max <> p.ledger_scout_id then
+            case
+                when exists (
+                    select
+                    from (values (p.ledger_updated_at)) as t (updated_at)
+                    left join lateral (
+                        -- how the ledger got the scout that it has now
+                        select
+                            a.backfill_method,
+                            a.backfill_timestamp
+                        from ops.lead_ledger_scout_backfill_audit as a
+                        where a.person_key = p.person_key
+                            and a.new_attributed_scout_id = p.ledger_scout_id
+                            and a.backfill_method <> 'REVERT'
+                        order by a.id desc
+                        limit 1
+                    ) as w on true
+                    where w.backfill_method = 'BACKFILL_SINGLE_SCOUT_FROM_EVENTS'
+                        or exists (
+                            select from ops.v_scout_attribution_raw as e
+                            where e.person_key = p.person_key
+                                and e.priority >= 2
+                                and e.scout_id <> p.ledger_scout_id
+                                and e.created_at > coalesce(w.backfill_timestamp, t.updated_at)
+                        )
+                ) then 'CONTRADICTS_LEDGER'
+            end
+    end as conflict_kind,
+    case
+        when p.best is null then '{}'
+        when p.scout_min = p.scout_max and coalesce(g.ledger_scout_id, p.scout_min) = p.scout_min then array[p.scout_min]
+        when p.scout_min is null then array[g.ledger_scout_id]
+        else (
+            select array_agg(distinct s.scout_id order by s.scout_id)
+            from unnest(p.scouts_low || p.scouts_high || g.ledger_scout_id) as s (scout_id)
+            where s.scout_id is not null
+        )
+    end as scout_ids,
+    array_remove(
+        array[
+            case when p.event_evidence_count > 0 then 'observational.lead_events' end,
+            case when g.ledger_scout_id is not null then 'observational.lead_ledger' end,
+            case when p.payment_evidence_count > 0 then 'public.module_ct_cabinet_payments' end,
+            case when p.migration_evidence_count > 0 then 'public.module_ct_migrations' end,
+            case when p.scouting_evidence_count > 0 then 'public.module_ct_scouting_daily' end
+        ],
+        null
+    ) as sources,
+    case
+        when p.evidence_tags is null then '{}'
+        when cardinality(p.evidence_tags) = 1 then p.evidence_tags
+        else coalesce((select array_agg(distinct t.tag order by t.tag) from unnest(p.evidence_tags) as t (tag)), '{}')
+    end as origin_tags,
+    p.event_evidence_count + p.migration_evidence_count + p.scouting_evidence_count + p.payment_evidence_count
+    + (g.ledger_scout_id is not null)::integer as evidence_count,
+    case
+        when p.event_tables is null then '{}'
+        when cardinality(p.event_tables) = 1 then p.event_tables
+        else coalesce((select array_agg(distinct t.name order by t.name) from unnest(p.event_tables) as t (name)), '{}')
+    end as event_source_tables,
+    case
+        when p.event_tags is null then '{}'
+        when cardinality(p.event_tags) = 1 then p.event_tags
+        else coalesce((select array_agg(distinct t.tag order by t.tag) from unnest(p.event_tags) as t (tag)), '{}')
+    end as event_origin_tags,
+    case
+        when p.scouting_link_days is null then '{}'
+        else coalesce((
+            select array_agg(distinct t.on_date order by t.on_date) from unnest(p.scouting_link_days) as t (on_date)
+            where t.on_date is not null
+        ), '{}')
+    end as scouting_link_days,
+    case
+        when p.cabinet_link_days is null then '{}'
+        else coalesce((
+            select array_agg(distinct t.on_date order by t.on_date) from unnest(p.cabinet_link_days) as t (on_date)
+            where t.on_date is not null
+        ), '{}')
+    end as cabinet_link_days,
+    p.best
+from scout.v_person_evidence as p
+-- a scout number of the ledger that is none is no evidence
+cross join lateral (
+    select case when p.ledger_scout_id >= 1 then p.ledger_scout_id end as ledger_scout_id
+) as g
+left join lateral (
+    -- fenced, so that only the decisions of the person at hand are read
     select
-        r.person_key,
-        0 as priority,
-        null::integer as scout_low,
-        null::integer as scout_high,
-        0 as piece_count,
-        false as is_unreadable,
-        false as is_lead,
-        false as is_link,
-        null::integer as ledger_scout_id,
-        null::date as attribution_date,
-        r.created_at as registered_at,
-        null::timestamptz as created_at
-    from canon.identity_registry as r
-    union all
-    select
-        f.person_key,
-        f.priority,
-        least(f.scout_a, f.scout_b) as scout_low,
-        greatest(f.scout_a, f.scout_b) as scout_high,
-        (f.scout_a is not null)::integer + (f.scout_b is not null)::integer as piece_count,
-        f.is_unreadable,
-        f.priority = 2 as is_lead,
-        false as is_link,
-        f.ledger_scout_id,
-        f.attribution_date,
-        null::timestamptz as registered_at,
-        f.created_at
-    from scout.v_facts as f
-    where f.person_key is not null
-    union all
-    select
-        k.person_key,
-        0 as priority,
-        null::integer as scout_low,
-        null::integer as scout_high,
-        0 as piece_count,
-        false as is_unreadable,
-        k.source_table in ('module_ct_scouting_daily', 'module_ct_migrations', 'module_ct_cabinet_leads') as is_lead,
-        true as is_link,
-        null::integer as ledger_scout_id,
-        null::date as attribution_date,
-        null::timestamptz as registered_at,
-        null::timestamptz as created_at
-    from canon.identity_links as k
-) as a
-group by a.person_key
-having max(a.registered_at) is not null;
+        f.decision_id,
+        f.scout_id,
+        f.considered_scout_ids
+    from scout.v_decisions_in_force as f
+    where f.person_key = p.person_key
+    offset 0
+) as d on true;
+comment on column scout.v_person_attribution_live.registered_at is 'Null outside 1900..2199.';
+comment on column scout.v_person_attribution_live.reason_code is
+'WAITING_FOR_NEXT_RUN also where the list of scouts lacks the scout; scout.v_person_attribution tells UNKNOWN_SCOUT apart.';

@@ -9,16 +9,8 @@ select
         when 'D' then 'SCOUT_EN_EVENTOS_NO_PROPAGADO'
     end as category_label,
     case when p.event_scout_min = p.event_scout_max then p.event_scout_min end as scout_id,
-    coalesce((
-        select array_agg(distinct e.origin_table order by e.origin_table)
-        from scout.src_lead_events as e
-        where e.person_key = p.person_key
-    ), '{}') as source_tables,
-    coalesce((
-        select array_agg(distinct e.origin_tag order by e.origin_tag)
-        from scout.src_lead_events as e
-        where e.person_key = p.person_key and e.origin_tag is not null
-    ), '{}') as origin_tags,
+    p.event_source_tables as source_tables,
+    p.event_origin_tags as origin_tags,
     p.first_event_date,
     p.last_event_date,
     p.event_count,

@@ -22,5 +22,9 @@ select
         'first_date', p.first_evidence_date,
         'last_date', p.last_evidence_date
     ) as evidence
-from scout.v_person_attribution as p
-where p.reason_code = 'WAITING_FOR_NEXT_RUN';
+from scout.v_persons_now as p
+where p.reason_code = 'WAITING_FOR_NEXT_RUN'
+    and (
+        (select count(*) from scout.v_known_scouts) = 0
+        or p.event_scout_min in (select k.scout_id from scout.v_known_scouts as k)
+    );

@@ -1,7 +1,7 @@
--- One row per scouting row that is linked under its older md5 key and not under its id.
+-- One row per scouting row that is linked under its older md5 key and not under its id, with its person.
 create or replace view scout.v_scouting_older_links as
 select
-    s.row_id,
+    s.*,
     l.person_key
 from canon.identity_links as l
 inner join scout.src_scouting_daily as s

@@ -10,10 +10,8 @@ inner join canon.identity_links as l
     on l.source_table = 'module_ct_scouting_daily' and l.source_pk = s.source_pk
 union all
 select
-    s.row_id,
-    l.person_key,
-    s.license_key,
-    s.phone_key
-from scout.v_scouting_older_links as l
-inner join scout.src_scouting_daily as s
-    on s.row_id = l.row_id;
+    o.row_id,
+    o.person_key,
+    o.license_key,
+    o.phone_key
+from scout.v_scouting_older_links as o;

@@ -1,9 +1,11 @@
--- One row per bad value of a source row, by rule. raw_value is what stands there, not yet masked.
+-- One row per bad value of a source row, by rule. raw_value is what stands there, not yet masked; row_id is
+-- source_pk of an event or link, as its index has it.
 create or replace view scout.v_source_issues as
 with unreadable_scouts as (
     select
         'observational.lead_events' as source_table,
         e.event_id::text as source_pk,
+        e.event_id as row_id,
         e.person_key,
         v.raw_value
     from scout.src_lead_events as e
@@ -14,6 +16,7 @@ with unreadable_scouts as (
         'public.module_ct_migrations',
         m.source_pk,
         null,
+        null,
         m.raw_scout_id
     from scout.src_migrations as m
     where m.is_unreadable
@@ -22,6 +25,7 @@ with unreadable_scouts as (
         'public.module_ct_scouting_daily',
         s.source_pk,
         null,
+        null,
         s.raw_scout_id
     from scout.src_scouting_daily as s
     where s.is_unreadable
@@ -29,6 +33,7 @@ with unreadable_scouts as (
     select
         'public.module_ct_cabinet_payments',
         p.source_pk,
+        null,
         p.person_key,
         p.raw_scout_id
     from scout.src_cabinet_payments as p
@@ -37,6 +42,7 @@ with unreadable_scouts as (
     select
         'observational.lead_ledger',
         l.person_key::text,
+        null,
         l.person_key,
         l.attributed_scout_id::text
     from observational.lead_ledger as l
@@ -47,6 +53,7 @@ bad_dates as (
     select
         'observational.lead_events' as source_table,
         e.event_id::text as source_pk,
+        e.event_id as row_id,
         e.person_key,
         e.raw_bad_date as raw_value
     from scout.src_lead_events as e
@@ -54,6 +61,7 @@ bad_dates as (
     select
         'observational.lead_ledger',
         l.person_key::text,
+        null,
         l.person_key,
         case when scout.sane_timestamp(l.updated_at) is null then l.updated_at::text end
     from observational.lead_ledger as l
@@ -61,6 +69,7 @@ bad_dates as (
     select
         'canon.identity_registry',
         r.person_key::text,
+        null,
         r.person_key,
         case when scout.sane_timestamp(r.created_at) is null then r.created_at::text end
     from canon.identity_registry as r
@@ -68,6 +77,7 @@ bad_dates as (
     select
         'canon.identity_links',
         k.id::text,
+        k.id,
         k.person_key,
         case when scout.sane_timestamp(k.linked_at) is null then k.linked_at::text end
     from canon.identity_links as k
@@ -76,6 +86,7 @@ bad_dates as (
         'public.module_ct_migrations',
         m.source_pk,
         null,
+        null,
         m.raw_bad_date
     from scout.src_migrations as m
     union all
@@ -83,12 +94,14 @@ bad_dates as (
         'public.module_ct_scouting_daily',
         s.source_pk,
         null,
+        null,
         s.raw_bad_date
     from scout.src_scouting_daily as s
     union all
     select
         'public.module_ct_cabinet_payments',
         p.source_pk,
+        null,
         p.person_key,
         p.raw_bad_date
     from scout.src_cabinet_payments as p
@@ -97,6 +110,7 @@ bad_dates as (
         'public.module_ct_cabinet_leads',
         c.cabinet_lead_id::text,
         null,
+        null,
         c.raw_bad_date
     from scout.src_cabinet_leads as c
     union all
@@ -104,12 +118,14 @@ bad_dates as (
         'public.module_ct_scouts_list',
         coalesce(l.source_pk, ''),
         null,
+        null,
         l.raw_bad_date
     from scout.src_scouts_list as l
     union all
     select
         'ops.scout_liquidation_ledger',
         coalesce(p.person_key::text, ''),
+        null,
         p.person_key,
         p.raw_bad_date
     from scout.src_liquidation_ledger as p
@@ -119,28 +135,29 @@ select
     'UNREADABLE_SCOUT' as rule,
     u.source_table,
     u.source_pk,
+    u.row_id,
     u.person_key,
     u.raw_value
 from unreadable_scouts as u
 union all
 select
     'UNKNOWN_SCOUT' as rule,
-    e.source_table,
-    e.source_pk,
-    e.person_key,
-    e.scout_id::text as raw_value
-from ops.v_scout_attribution_raw as e
-where e.priority >= 2
-    and exists (select from scout.src_scouts_list as l where l.scout_id is not null)
-    and e.scout_id not in (
-        select l.scout_id from scout.src_scouts_list as l
-        where l.scout_id is not null
-    )
+    f.source_table,
+    f.source_pk,
+    f.row_id,
+    f.person_key,
+    n.scout_id::text as raw_value
+from scout.v_facts as f
+cross join lateral (values (f.scout_a), (f.scout_b)) as n (scout_id)
+where f.priority >= 2
+    and (select count(*) from scout.v_known_scouts) > 0
+    and n.scout_id not in (select k.scout_id from scout.v_known_scouts as k)
 union all
 select
     e.payload_issue as rule,
     'observational.lead_events' as source_table,
     e.event_id::text as source_pk,
+    e.event_id as row_id,
     e.person_key,
     case when e.payload_issue = 'PAYLOAD_TOO_LARGE' then 'more than 64 kB' else e.payload_issue end as raw_value
 from scout.src_lead_events as e
@@ -150,6 +167,7 @@ select
     'DATE_OUT_OF_RANGE' as rule,
     d.source_table,
     d.source_pk,
+    d.row_id,
     d.person_key,
     d.raw_value
 from bad_dates as d

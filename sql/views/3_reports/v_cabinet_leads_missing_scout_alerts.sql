@@ -11,7 +11,7 @@ from scout.src_cabinet_leads as c
 left join canon.identity_links as l
     on l.source_table = 'module_ct_cabinet_leads'
     and l.source_pk = coalesce(c.external_id, c.cabinet_lead_id::text)
-left join scout.v_person_attribution_live as p
+left join scout.v_person_attribution as p
     on p.person_key = l.person_key
 where p.ledger_scout_id is null;
 comment on column ops.v_cabinet_leads_missing_scout_alerts.potential_scout_id is 'The scout of the person''s events, when they name exactly one. A hint, never written.';

@@ -15,40 +15,34 @@ today as materialized (
     from ops.v_scout_attribution_metrics_snapshot as s
 ),
 
+counted_days as materialized (
+    select
+        a.on_date,
+        a.kind,
+        a.person_count
+    from scout.v_attribution_days as a
+),
+
 -- what was registered and attributed up to each day, as far as the timestamps tell
-registered as materialized (
-    select
-        greatest(scout.lima_date(scout.sane_timestamp(r.created_at)), scout.lima_date(now()) - 31) as on_date,
-        count(*) as person_count
-    from canon.identity_registry as r
-    group by on_date
-),
-
-attributed as materialized (
-    select
-        greatest(scout.lima_date(scout.sane_timestamp(l.updated_at)), scout.lima_date(now()) - 31) as on_date,
-        count(*) as person_count
-    from observational.lead_ledger as l
-    where l.attributed_scout_id is not null
-    group by on_date
-),
-
 reconstructed as (
     select
         d.metric_date,
-        coalesce((select sum(r.person_count) from registered as r where r.on_date <= d.metric_date), 0)::bigint as total_persons,
-        coalesce((select sum(a.person_count) from attributed as a where a.on_date <= d.metric_date), 0)::bigint as satisfactory_count
+        coalesce(sum(c.person_count) filter (where c.kind = 'registered'), 0)::bigint as total_persons,
+        coalesce(sum(c.person_count) filter (where c.kind = 'attributed'), 0)::bigint as satisfactory_count
     from days as d
+    left join counted_days as c on c.on_date <= d.metric_date and c.kind in ('registered', 'attributed')
+    group by d.metric_date
 ),
 
 by_source as (
     select
-        s.on_date,
-        s.scouting_daily_count,
-        s.cabinet_leads_count,
-        s.lead_ledger_count
-    from scout.v_attributed_by_day as s
-    where s.on_date >= scout.lima_date(now()) - 30
+        c.on_date,
+        sum(c.person_count) filter (where c.kind = 'scouting_daily')::bigint as scouting_daily_count,
+        sum(c.person_count) filter (where c.kind = 'cabinet_leads')::bigint as cabinet_leads_count,
+        sum(c.person_count) filter (where c.kind = 'attributed')::bigint as lead_ledger_count
+    from counted_days as c
+    where c.on_date >= scout.lima_date(now()) - 30
+    group by c.on_date
 )
 
 select

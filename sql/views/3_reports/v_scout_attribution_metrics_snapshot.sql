@@ -18,19 +18,21 @@ select
     now() as snapshot_timestamp,
     p.lead_persons,
     round(100.0 * p.satisfactory_lead_persons / nullif(p.lead_persons, 0), 2) as pct_scout_satisfactory_leads,
-    p.satisfactory_lead_persons
+    p.satisfactory_lead_persons,
+    v.is_exact,
+    v.as_of
 from (
     select
-        count(*) as total_persons,
-        count(*) filter (where a.category is null) as persons_with_scout_satisfactory,
-        count(*) filter (where a.category is not null) as persons_missing_scout,
-        count(*) filter (where a.conflict_kind is not null) as conflicts_count,
-        count(*) filter (where a.category = 'A') as backlog_a_events_without_scout,
-        count(*) filter (where a.category = 'D') as backlog_d_scout_in_events_not_in_ledger,
-        count(*) filter (where a.category = 'C') as backlog_c_legacy_no_events_no_ledger,
-        count(*) filter (where a.is_lead) as lead_persons,
-        count(*) filter (where a.is_lead and a.category is null) as satisfactory_lead_persons
-    from scout.v_person_attribution as a
+        coalesce(sum(a.person_count), 0)::bigint as total_persons,
+        coalesce(sum(a.person_count) filter (where a.category is null), 0)::bigint as persons_with_scout_satisfactory,
+        coalesce(sum(a.person_count) filter (where a.category is not null), 0)::bigint as persons_missing_scout,
+        coalesce(sum(a.person_count) filter (where a.conflict_kind is not null), 0)::bigint as conflicts_count,
+        coalesce(sum(a.person_count) filter (where a.category = 'A'), 0)::bigint as backlog_a_events_without_scout,
+        coalesce(sum(a.person_count) filter (where a.category = 'D'), 0)::bigint as backlog_d_scout_in_events_not_in_ledger,
+        coalesce(sum(a.person_count) filter (where a.category = 'C'), 0)::bigint as backlog_c_legacy_no_events_no_ledger,
+        coalesce(sum(a.person_count) filter (where a.is_lead), 0)::bigint as lead_persons,
+        coalesce(sum(a.person_count) filter (where a.is_lead and a.category is null), 0)::bigint as satisfactory_lead_persons
+    from scout.v_attribution_totals as a
 ) as p
 left join lateral (
     select
@@ -43,7 +45,10 @@ left join lateral (
     where r.job_type = 'scout_attribution_refresh'
     order by r.started_at desc, r.id desc
     limit 1
-) as j on true;
+) as j on true
+cross join scout.v_state as v;
 comment on column ops.v_scout_attribution_metrics_snapshot.pct_scout_satisfactory is '0..100, two decimals, of all persons; null without persons.';
 comment on column ops.v_scout_attribution_metrics_snapshot.pct_scout_satisfactory_leads is '0..100, two decimals, of lead persons: with an event or a link of scouting, migrations or cabinet leads.';
 comment on column ops.v_scout_attribution_metrics_snapshot.last_job_status is 'Of the newest refresh: RUNNING, COMPLETED or FAILED; null = never run.';
+comment on column ops.v_scout_attribution_metrics_snapshot.is_exact is 'False while so much changed that settled numbers are shown: they are those of as_of.';
+comment on column ops.v_scout_attribution_metrics_snapshot.as_of is 'When the numbers were true: now, or an earlier time while is_exact is false.';

@@ -2,34 +2,25 @@
 create or replace view ops.v_scout_payment_base as
 select
     a.person_key,
-    coalesce(a.driver_id, d.driver_id) as driver_id,
-    a.scout_id,
-    a.origin_tag,
-    a.source_table,
-    a.source_pk,
-    a.attribution_date,
+    coalesce((a.best).driver_id, a.linked_driver_id) as driver_id,
+    (a.best).scout_id as scout_id,
+    (a.best).origin_tag as origin_tag,
+    (a.best).source_table as source_table,
+    (a.best).source_pk as source_pk,
+    (a.best).attribution_date as attribution_date,
     m.milestone_reached,
     t.milestone_date,
-    t.milestone_date between a.attribution_date and a.attribution_date + 7 as eligible_7d,
+    t.milestone_date between (a.best).attribution_date and (a.best).attribution_date + 7 as eligible_7d,
     w.amount_pen as amount_payable,
     case
         when p.person_key is not null then 'PAID'
         when b.block_reason is not null then 'BLOCKED'
         when m.milestone_reached is not null
-            and coalesce(t.milestone_date between a.attribution_date and a.attribution_date + 7, true) then 'ELIGIBLE'
+            and coalesce(t.milestone_date between (a.best).attribution_date and (a.best).attribution_date + 7, true) then 'ELIGIBLE'
         else 'PENDING'
     end as payment_status,
     b.block_reason
-from ops.v_scout_attribution as a
-left join (
-    select
-        k.person_key,
-        true as has_identity_link,
-        min(k.source_pk) filter (where k.source_table = 'drivers') as driver_id
-    from canon.identity_links as k
-    group by k.person_key
-) as d
-    on d.person_key = a.person_key
+from scout.v_person_attribution as a
 left join (
     select
         c.resolved_person_key as person_key,
@@ -60,17 +51,18 @@ left join lateral (
     -- a rule for the origin goes before one for any origin
     select r.amount_pen
     from scout.src_payment_rules as r
-    where r.milestone_value = m.milestone_reached and (r.origin_tag is null or r.origin_tag = a.origin_tag)
+    where r.milestone_value = m.milestone_reached and (r.origin_tag is null or r.origin_tag = (a.best).origin_tag)
     order by r.origin_tag nulls last, r.amount_pen
     limit 1
 ) as w on true
 cross join lateral (
     select
         case
-            when a.is_conflict then 'CONFLICT'
-            when d.has_identity_link is null then 'NO_IDENTITY'
+            when a.conflict_kind is not null then 'CONFLICT'
+            when not a.has_identity_link then 'NO_IDENTITY'
         end as block_reason
-) as b;
+) as b
+where (a.best).scout_id is not null;
 comment on column ops.v_scout_payment_base.milestone_reached is 'Highest milestone of the person''s claims; null without a claim.';
 comment on column ops.v_scout_payment_base.milestone_date is 'First day on which a cabinet payment row shows that milestone; null when none does.';
 comment on column ops.v_scout_payment_base.eligible_7d is 'The milestone came within seven days of the attribution; null while a date is unknown.';

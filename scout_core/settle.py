@@ -1,0 +1,176 @@
+"""Settling: keep the stored state of persons in step with what was touched.
+
+Readers never need it, they add what is pending themselves; it makes their work small. Each batch is
+a transaction of its own under one lock, so whoever settles can be killed at any moment.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from scout_core import run_lock, sql
+from scout_core.database import SETTLE, Database
+
+Progress = Callable[[int, int], None]
+
+BATCH_ROWS = 5_000
+# persons a transaction when everything is settled: each pass reads the sources once
+RANGE_ROWS = 200_000
+_BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
+_LOCK_KEY = 2_000
+
+
+@dataclass(frozen=True)
+class State:
+    """How persons are read now. as_of is now, unless only settled values are shown (is_exact false).
+
+    mode: LIVE (no state built), TRACKED, REBUILT (no triggers: true as of the last run). pending:
+    touched source rows that wait, counted up to one more than the limit of readers.
+    """
+
+    mode: str
+    reading: str
+    as_of: datetime | None
+    is_exact: bool
+    pending_count: int
+    built_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What was settled: touched source rows taken, persons recomputed, of those changed.
+
+    is_busy: somebody else was settling, so this did nothing or stopped early.
+    """
+
+    entries: int = 0
+    persons: int = 0
+    changed: int = 0
+    is_busy: bool = False
+
+    def __add__(self, other: "Settled") -> "Settled":
+        """Both together."""
+        return Settled(
+            self.entries + other.entries,
+            self.persons + other.persons,
+            self.changed + other.changed,
+            self.is_busy or other.is_busy,
+        )
+
+
+def state(conn: Connection) -> State:
+    """How persons are read on this snapshot. Reads scout.v_state."""
+    return State(**conn.execute(sql.query("state", "of_now")).mappings().one())
+
+
+def settle(
+    db: Database,
+    *,
+    batch_rows: int = BATCH_ROWS,
+    max_batches: int | None = None,
+    wait: bool = False,
+    progress: Progress | None = None,
+) -> Settled:
+    """Settle what is pending, batch by batch, until nothing is left or `max_batches` are done.
+
+    With `wait`, each batch waits for another settler; else the call returns with is_busy. A bulk
+    load is settled in one pass over everything instead, which is several times faster.
+    """
+    with db.transaction(SETTLE) as conn:
+        load = conn.execute(sql.query("state", "load")).one()
+    if load.is_bulk and max_batches is None:
+        return build(db, wait=wait, progress=progress)
+    done = Settled()
+    batches = 0
+    while max_batches is None or batches < max_batches:
+        batch = _settle_batch(db, wait=wait, row_limit=batch_rows)
+        done += batch
+        batches += 1
+        if progress is not None:
+            progress(done.entries, max(load.entry_count, done.entries))
+        if batch.is_busy or batch.entries < batch_rows:
+            break
+    return done
+
+
+def build(
+    db: Database,
+    *,
+    definition: str | None = None,
+    wait: bool = True,
+    progress: Progress | None = None,
+) -> Settled:
+    """Settle every person anew, range by range: the first time, after a restore, a bulk load.
+
+    Readers go on meanwhile: with what was settled before, labelled with its time. Killed at any
+    moment, it has lost nothing but time. `definition` is noted as what the rows were built from.
+    """
+    with db.transaction(SETTLE) as conn:
+        if not _locked(conn, wait=wait):
+            return Settled(is_busy=True)
+        begun = conn.execute(sql.query("state", "begun")).one()
+        ends = list(
+            conn.execute(
+                sql.statement("state/list_range_ends"), {"row_limit": RANGE_ROWS}
+            ).scalars()
+        )
+    done = Settled()
+    after = _BEFORE_ALL
+    for number, upto in enumerate(ends, 1):
+        done += _settle_batch(db, wait=True, row_limit=0, after_key=after, upto_key=upto)
+        after = upto
+        if progress is not None:
+            progress(number, len(ends))
+    with db.transaction(SETTLE) as conn:
+        _locked(conn, wait=True)
+        conn.execute(sql.statement("state/settle_unlinked")).one()
+        conn.execute(sql.statement("state/recount")).one()
+        taken = conn.execute(sql.statement("state/forget_seen"), {"seen": begun.seen}).one()
+        conn.execute(
+            sql.query("state", "set_mode"),
+            {
+                "mode": "TRACKED" if is_tracked(conn) else "REBUILT",
+                "built_at": begun.begun_at,
+                "definition": definition,
+            },
+        )
+    return done + Settled(entries=taken.entry_count)
+
+
+def is_tracked(conn: Connection) -> bool:
+    """Whether every tracking trigger that was made is there and fires."""
+    return bool(conn.execute(sql.query("state", "is_tracked")).scalar_one())
+
+
+def _settle_batch(
+    db: Database,
+    *,
+    wait: bool,
+    row_limit: int,
+    after_key: object = None,
+    upto_key: object = None,
+) -> Settled:
+    with db.transaction(SETTLE) as conn:
+        if upto_key is None and not _has_pending(conn):
+            return Settled()
+        if not _locked(conn, wait=wait):
+            return Settled(is_busy=True)
+        row = conn.execute(
+            sql.statement("state/settle"),
+            {"row_limit": row_limit, "after_key": after_key, "upto_key": upto_key},
+        ).one()
+        return Settled(row.entry_count, row.person_count, row.changed_count)
+
+
+def _has_pending(conn: Connection) -> bool:
+    return bool(conn.execute(sql.query("state", "has_pending")).scalar_one())
+
+
+def _locked(conn: Connection, *, wait: bool) -> bool:
+    keys = {"lock_class": run_lock.LOCK_CLASS, "lock_key": _LOCK_KEY}
+    if wait:
+        conn.execute(sql.query("state", "lock"), keys)
+        return True
+    return bool(conn.execute(sql.query("state", "try_lock"), keys).scalar_one())

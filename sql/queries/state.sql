@@ -1,0 +1,50 @@
+-- name: try_lock
+select pg_try_advisory_xact_lock(:lock_class, :lock_key);
+
+-- name: lock
+select pg_advisory_xact_lock(:lock_class, :lock_key);
+
+-- name: of_now
+select
+    v.mode,
+    v.reading,
+    v.as_of,
+    v.is_exact,
+    v.pending_count,
+    v.built_at
+from scout.v_state as v;
+
+-- name: definition
+select s.mode, s.built_at, s.definition from scout.state as s;
+
+-- name: has_pending
+select exists (select from scout.pending_persons) as has_pending;
+
+-- name: load
+-- beyond a tenth of the persons one pass over everything is faster than looking each up
+select
+    p.entry_count,
+    p.entry_count > 50000 and p.entry_count > 0.1 * (select count(*) from scout.person_attribution) as is_bulk
+from (select count(*) as entry_count from scout.pending_persons) as p;
+
+-- name: begun
+select
+    pg_current_snapshot()::text as seen,
+    now() as begun_at;
+
+-- name: set_mode
+update scout.state
+set
+    mode = :mode,
+    built_at = coalesce(cast(:built_at as timestamptz), built_at),
+    definition = coalesce(cast(:definition as text), definition);
+
+-- name: is_tracked
+-- every trigger that init made is there and fires
+select
+    count(*) filter (where i.name like 'scout_note_%') > 0
+    and count(*) filter (where t.tgname is null) = 0 as is_tracked
+from scout.installed_objects as i
+left join pg_catalog.pg_trigger as t
+    on t.tgname = i.name and t.tgrelid = to_regclass(i.relation) and t.tgenabled in ('O', 'A')
+where i.kind = 'trigger';

@@ -1,0 +1,236 @@
+-- Takes touched source rows off the list and settles the persons and scouting rows that they concern, and a
+-- range of persons where one is given: one snapshot decides what is taken, looked up and recomputed.
+-- One row: how many.
+with entries as materialized (
+    select
+        p.ctid as entry,
+        p.source_table,
+        p.source_pk,
+        p.person_key
+    from scout.pending_persons as p
+    limit :row_limit
+),
+
+entry_list as materialized (
+    select coalesce(array_agg(e.entry), '{}') as entries
+    from entries as e
+),
+
+concerned as materialized (
+    select coalesce(array_agg(distinct k.person_key), '{}') as person_keys
+    from scout.v_pending_keys as k
+    where k.entry = any((select l.entries from entry_list as l)::tid [])
+),
+
+concerned_rows as materialized (
+    select coalesce(array_agg(distinct r.source_pk), '{}') as source_pks
+    from scout.v_pending_rows as r
+    where r.entry = any((select l.entries from entry_list as l)::tid [])
+),
+
+live as materialized (
+    select l.*
+    from scout.attribution_of((select c.person_keys from concerned as c)) as l
+    union all
+    select l.*
+    from scout.attribution_between(cast(:after_key as uuid), cast(:upto_key as uuid)) as l
+),
+
+settled as materialized (
+    select s.*
+    from scout.person_attribution as s
+    where s.person_key = any((select c.person_keys from concerned as c)::uuid [])
+    union all
+    select s.*
+    from scout.person_attribution as s
+    where s.person_key > cast(:after_key as uuid) and s.person_key <= cast(:upto_key as uuid)
+),
+
+written as (
+    insert into scout.person_attribution as s
+    select l.*
+    from live as l
+    on conflict (person_key) do update
+        set (
+            person_key,
+            registered_at,
+            is_lead,
+            has_identity_link,
+            linked_driver_id,
+            has_ledger_row,
+            ledger_scout_id,
+            ledger_updated_at,
+            event_count,
+            event_scout_min,
+            event_scout_max,
+            scout_min,
+            scout_max,
+            event_evidence_count,
+            migration_evidence_count,
+            scouting_evidence_count,
+            payment_evidence_count,
+            has_unreadable_scout,
+            first_event_date,
+            last_event_date,
+            first_evidence_date,
+            last_evidence_date,
+            decision_id,
+            category,
+            reason_code,
+            conflict_kind,
+            scout_ids,
+            sources,
+            origin_tags,
+            evidence_count,
+            event_source_tables,
+            event_origin_tags,
+            scouting_link_days,
+            cabinet_link_days,
+            best
+        ) = (select excluded.*)
+        where s.* is distinct from excluded.*
+    returning s.person_key
+),
+
+gone as (
+    delete from scout.person_attribution as s
+    where s.person_key in (
+        select d.person_key from settled as d
+        where not exists (select from live as l where l.person_key = d.person_key)
+    )
+    returning s.person_key
+),
+
+changes as (
+    select
+        1 as weight,
+        l::scout.person_attribution as person
+    from live as l
+    union all
+    select
+        -1 as weight,
+        s::scout.person_attribution as person
+    from settled as s
+),
+
+counted as (
+    insert into scout.attribution_totals as t (
+        category, reason_code, conflict_kind, is_lead, has_identity_link, names_scout, best_priority, person_count
+    )
+    select
+        n.category, n.reason_code, n.conflict_kind, n.is_lead, n.has_identity_link, n.names_scout, n.best_priority,
+        sum(c.weight)
+    from changes as c
+    cross join lateral scout.group_of(c.person) as n
+    group by
+        n.category, n.reason_code, n.conflict_kind, n.is_lead, n.has_identity_link, n.names_scout, n.best_priority
+    having sum(c.weight) <> 0
+    on conflict (
+        category, reason_code, conflict_kind, is_lead, has_identity_link, names_scout, best_priority
+    ) do update
+        set person_count = t.person_count + excluded.person_count
+    returning t.person_count
+),
+
+counted_scouts as (
+    insert into scout.attribution_scouts as t (scout_id, category, reason_code, conflict_kind, person_count)
+    select
+        ((c.person).best).scout_id,
+        (c.person).category,
+        (c.person).reason_code,
+        (c.person).conflict_kind,
+        sum(c.weight)
+    from changes as c
+    where ((c.person).best).scout_id is not null
+    group by ((c.person).best).scout_id, (c.person).category, (c.person).reason_code, (c.person).conflict_kind
+    having sum(c.weight) <> 0
+    on conflict (scout_id, category, reason_code, conflict_kind) do update
+        set person_count = t.person_count + excluded.person_count
+    returning t.person_count
+),
+
+dated as (
+    insert into scout.attribution_days as t (on_date, kind, person_count)
+    select
+        n.on_date,
+        n.kind,
+        sum(c.weight)
+    from changes as c
+    cross join lateral scout.days_of(
+        (c.person).registered_at, (c.person).ledger_scout_id, (c.person).ledger_updated_at, (c.person).scouting_link_days, (c.person).cabinet_link_days
+    ) as n
+    group by n.on_date, n.kind
+    having sum(c.weight) <> 0
+    on conflict (on_date, kind) do update
+        set person_count = t.person_count + excluded.person_count
+    returning t.person_count
+),
+
+unlinked as materialized (
+    select u.*
+    from scout.unlinked_of((select c.source_pks from concerned_rows as c)) as u
+),
+
+kept_rows as (
+    insert into scout.unlinked_rows as t (source_pk, row_id, scout_id, license_key, phone_key)
+    select
+        u.source_pk,
+        u.row_id,
+        u.scout_id,
+        u.license_key,
+        u.phone_key
+    from unlinked as u
+    on conflict (source_pk) do update
+        set
+            row_id = excluded.row_id,
+            scout_id = excluded.scout_id,
+            license_key = excluded.license_key,
+            phone_key = excluded.phone_key
+        where t.* is distinct from excluded.*
+    returning t.source_pk
+),
+
+gone_rows as (
+    delete from scout.unlinked_rows as t
+    where t.source_pk = any((select c.source_pks from concerned_rows as c)::text [])
+        and not exists (select from unlinked as u where u.source_pk = t.source_pk)
+    returning t.source_pk
+),
+
+touched as (
+    insert into scout.touched_keys (license_key, phone_key, person_key, source_pk)
+    select distinct
+        t.license_key,
+        t.phone_key,
+        t.person_key,
+        t.source_pk
+    from scout.v_pending_touches as t
+    where t.entry = any((select l.entries from entry_list as l)::tid [])
+    returning 1
+),
+
+to_check as (
+    insert into scout.rows_to_check (source_table, source_pk)
+    select distinct
+        c.source_table,
+        c.source_pk
+    from entries as e
+    cross join lateral (
+        values
+        (coalesce(e.source_table, 'lead_ledger'), coalesce(e.source_pk, e.person_key::text))
+    ) as c (source_table, source_pk)
+    where c.source_pk is not null
+    on conflict (source_table, source_pk) do nothing
+    returning 1
+),
+
+taken as (
+    delete from scout.pending_persons as p
+    where p.ctid = any((select l.entries from entry_list as l)::tid [])
+    returning 1
+)
+
+select
+    (select count(*) from taken) as entry_count,
+    (select count(*) from live) + (select count(*) from gone) as person_count,
+    (select count(*) from written) + (select count(*) from gone) as changed_count;

@@ -1,0 +1,66 @@
+-- One row per scouting row without a link that the next run judges: all that hang together with something
+-- that changed. A verdict depends on the row's licence and phone, on the persons known under them, on all that
+-- these are known under, and on the other rows that share any of it; so whole clusters are judged anew,
+-- and what lies outside them keeps its verdict. With much to judge, everything is.
+create or replace view scout.v_rows_to_judge as
+with recursive touched as materialized (
+    select
+        t.license_key,
+        t.phone_key,
+        t.person_key,
+        t.source_pk
+    from scout.v_touched_keys as t
+    limit 5001
+),
+
+extent as materialized (
+    select
+        count(*) > 0 as is_anything,
+        (select scout.reading()) = 'LIVE'
+        or count(*) > 5000
+        or coalesce(bool_or(coalesce(t.license_key, t.phone_key, t.person_key::text, t.source_pk) is null), false) as is_everything
+    from touched as t
+),
+
+cluster (kind, key) as (
+    select
+        k.kind,
+        k.key
+    from touched as t
+    cross join lateral (
+        values
+        ('license', t.license_key),
+        ('phone', t.phone_key),
+        ('person', t.person_key::text)
+    ) as k (kind, key)
+    where k.key is not null and not (select e.is_everything from extent as e)
+    union
+    select
+        n.kind,
+        n.key
+    from cluster as c
+    cross join lateral scout.identity_ties(c.kind, c.key) as n (kind, key)
+)
+
+select
+    u.source_pk,
+    u.row_id,
+    u.scout_id,
+    u.license_key,
+    u.phone_key
+from scout.v_unlinked_rows as u
+where (select e.is_everything from extent as e)
+union all
+select
+    u.source_pk,
+    u.row_id,
+    u.scout_id,
+    u.license_key,
+    u.phone_key
+from scout.v_unlinked_rows as u
+where (select e.is_anything and not e.is_everything from extent as e)
+    and (
+        u.license_key in (select c.key from cluster as c where c.kind = 'license')
+        or u.phone_key in (select c.key from cluster as c where c.kind = 'phone')
+        or u.source_pk in (select t.source_pk from touched as t)
+    );

@@ -1,0 +1,19 @@
+-- One row per scouting row that names a scout and has no link, looked up in the source: the definition of
+-- scout.unlinked_rows.
+create or replace view scout.v_unlinked_rows_live as
+select
+    s.source_pk,
+    s.row_id,
+    s.scout_id,
+    s.license_key,
+    s.phone_key
+from scout.src_scouting_daily as s
+where s.scout_id is not null
+    and not exists (
+        select from canon.identity_links as l
+        where l.source_table = 'module_ct_scouting_daily' and l.source_pk = s.source_pk
+    )
+    and not exists (
+        select from canon.identity_links as o
+        where o.source_table = 'module_ct_scouting_daily' and o.source_pk = s.md5_key
+    );
