@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
-from scout_core import logs
+from scout_core import logs, settle
 from scout_core.errors import SettingsError
 from ui import read, shield, site
 
@@ -93,7 +93,7 @@ def _warm() -> None:
 
 def _start_keepers() -> list[Any]:
     """Threads that live as long as the server; each has stop()."""
-    return [_Freezer()]
+    return [_Freezer(), settle.Keeper(read.database)]
 
 
 app = st.App(

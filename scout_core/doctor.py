@@ -48,6 +48,7 @@ def examine(db: Database, settings: Settings, *, sql_root: Path = SQL_ROOT) -> l
             ("views", installed.examine_views(conn, sql_root, usable)),
             ("indexes", installed.examine_indexes(conn, sql_root, usable)),
             ("triggers", installed.examine_triggers(conn, sql_root, usable)),
+            ("state", installed.examine_state(conn)),
             ("audit", installed.examine_audit(conn)),
             ("data", installed.examine_data_quality(conn)),
         ):

@@ -7,6 +7,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, text
 
+from scout_core import settle
 from scout_core.install_files import schema_files, table_objects, view_files
 from scout_core.install_objects import index_states, trigger_states
 from scout_core.install_schema import AUDIT_TABLES
@@ -150,6 +151,32 @@ def examine_audit(conn: Connection) -> Iterator[Finding]:
         )
     if not open_tables:
         yield Finding("audit", "append-only", "OK", f"All {len(tables)} tables refuse changes.")
+
+
+def examine_state(conn: Connection) -> Iterator[Finding]:
+    """How persons are kept: as of now, or as of when."""
+    now = settle.state(conn)
+    name = "persons"
+    waiting = f"{now.pending_count:,} touched source rows wait to be settled"
+    if now.mode == "LIVE":
+        what = "No state of persons is stored: every number is recomputed from all history."
+        yield Finding("state", name, "WARN", what, INIT)
+    elif now.mode == "REBUILT":
+        what = (
+            f"Not every change of the sources is noted: numbers are as of {now.as_of:%d %b %H:%M} "
+            "UTC, and each run settles everybody anew."
+        )
+        yield Finding("state", name, "WARN", what, "Mend the triggers (see above) and run init.")
+    elif not now.is_exact:
+        yield Finding(
+            "state",
+            name,
+            "WARN",
+            f"{waiting}: numbers are as of {now.as_of:%d %b %H:%M} UTC.",
+            "Run `python -m scout_core settle`, or wait for the server or the next run.",
+        )
+    else:
+        yield Finding("state", name, "OK", f"Numbers are as of now; {waiting}.")
 
 
 def examine_data_quality(conn: Connection) -> Iterator[Finding]:

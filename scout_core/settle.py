@@ -4,14 +4,16 @@ Readers never need it, they add what is pending themselves; it makes their work 
 a transaction of its own under one lock, so whoever settles can be killed at any moment.
 """
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from scout_core import run_lock, sql
+from scout_core import logs, run_lock, sql
 from scout_core.database import SETTLE, Database
+from scout_core.errors import ScoutError
 
 Progress = Callable[[int, int], None]
 
@@ -21,10 +23,12 @@ RANGE_ROWS = 200_000
 _BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
 _LOCK_KEY = 2_000
 
+_log = logs.get_logger("settle")
+
 
 @dataclass(frozen=True)
 class State:
-    """How persons are read now. as_of is now, unless only settled values are shown (is_exact false).
+    """How persons are read now. as_of is now, unless settled values are shown (is_exact false).
 
     mode: LIVE (no state built), TRACKED, REBUILT (no triggers: true as of the last run). pending:
     touched source rows that wait, counted up to one more than the limit of readers.
@@ -174,3 +178,36 @@ def _locked(conn: Connection, *, wait: bool) -> bool:
         conn.execute(sql.query("state", "lock"), keys)
         return True
     return bool(conn.execute(sql.query("state", "try_lock"), keys).scalar_one())
+
+
+class Keeper:
+    """Settles beside the server, so that little is ever pending. Trouble is no trouble: readers
+    add what is pending themselves, and the next round tries again."""
+
+    PAUSE_SECONDS = 5.0
+    LONG_PAUSE_SECONDS = 60.0
+
+    def __init__(self, open_database: Callable[[], Database]) -> None:
+        self._open_database = open_database
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="settle keeper", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the batch at work."""
+        self._stopped.set()
+        self._thread.join(timeout=10)
+
+    def _work(self) -> None:
+        pause = self.PAUSE_SECONDS
+        while not self._stopped.wait(pause):
+            pause = self.PAUSE_SECONDS
+            try:
+                done = settle(self._open_database())
+            except ScoutError as exc:
+                # away, read-only or not installed: the pages say so, once a minute is enough here
+                _log.debug("keeper waits", reason=exc.message)
+                pause = self.LONG_PAUSE_SECONDS
+            else:
+                if done.entries:
+                    _log.debug("settled", rows=done.entries, persons=done.persons)

@@ -96,6 +96,7 @@ def test_a_fresh_installation_is_well(db_url: str) -> None:
         "views",
         "indexes",
         "triggers",
+        "state",
         "audit",
         "data",
     }

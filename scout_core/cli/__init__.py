@@ -29,6 +29,7 @@ VERBS = {
     "explain": "scout_core.cli.look:explain",
     "conflicts": "scout_core.cli.look:conflicts",
     "export": "scout_core.cli.export:export",
+    "settle": "scout_core.cli.settle:settle",
     "verify": "scout_core.cli.job:verify",
     "doctor": "scout_core.cli.install:doctor",
     "demo": "scout_core.cli.demo:demo",
