@@ -51,15 +51,13 @@ def choice(
 ) -> str | None:
     """A select box in the address. null = nothing chosen, shown as `none` ("Todos")."""
 
-    def label_of(option: str) -> str:
-        return shown(option) if option else (none or t("common.all"))
-
+    labels = {"": none or t("common.all"), **{option: shown(option) for option in options}}
     key = _sync(name, lambda raw: raw if raw in options else "")
     st.selectbox(
         label,
         ["", *options],
         key=key,
-        format_func=label_of,
+        format_func=labels.__getitem__,
         on_change=_write,
         args=(name, key, str),
         **layout,
@@ -71,12 +69,13 @@ def tabs(
     name: str, label: str, options: Sequence[str], *, shown: Callable[[str], str] = str
 ) -> str:
     """A horizontal radio in the address; the first option is the default and not written."""
+    labels = {option: shown(option) for option in options}
     key = _sync(name, lambda raw: raw if raw in options else options[0])
     st.radio(
         label,
         options,
         key=key,
-        format_func=shown,
+        format_func=labels.__getitem__,
         horizontal=True,
         label_visibility="collapsed",
         on_change=_write,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from scout_core.database import Database
 from scout_core.settings import load
@@ -47,10 +48,11 @@ def open_page(name: str, *, language: str = "es", **filters: str) -> AppTest:
     place = next(place for place in site.PLACES if place.name == name)
     page = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=30)
     page.session_state["language"] = language
-    page.run()
     for key, value in filters.items():
         page.query_params[key] = value
-    return page.switch_page(str(place.path)).run()
+    # as the browser asks for it; switch_page() wants a run of the first page before
+    page._page_hash = calc_hash(place.address)
+    return page.run()
 
 
 def words(page: AppTest) -> str:

@@ -3,7 +3,9 @@
 import pytest
 
 from scout_core import checks
-from tests.support import web
+from scout_core.database import ADMIN
+from tests.support import factories, web
+from tests.support.looking import installed as new_database
 from tests.support.looking import value
 from ui.text import LIMIT, catalogue
 
@@ -80,12 +82,24 @@ def test_plan_is_made_when_asked_for_and_adds_up(full):
     assert "Por regla y motivo" not in web.words(page)
     page.button(key="runs_plan_make").click().run()
     assert not page.exception
-    said = web.words(page)
-    assert "Nada que cambiar." in said
-    planned = table(page, "rule")
-    left = planned[planned["what"] == "Dejar sin enlazar"]["rows"].astype(int).sum()
-    assert left == value(full, "select count(*) from scout.src_unmatched where status = 'OPEN'"
-                               " and source_table = 'module_ct_scouting_daily'")  # fmt: skip
+    assert "Nada que cambiar." in web.words(page)
+
+
+def test_plan_tells_each_row_and_what_it_leaves(server_url):
+    with new_database(server_url) as database:
+        with database.transaction(ADMIN) as conn:
+            factories.person(conn, license="Q10000001")
+            for license in ("Q10000001", "Q20000002", "Q20000002"):
+                factories.person(conn, license="Q20000002")
+                factories.scouting_row(conn, scout=7, license=license)
+        with web.on(database):
+            page = web.open_page("runs", view="plan").button(key="runs_plan_make").click().run()
+    rules = table(page, "rule")
+    counts = {(row.what, row.rule): int(row.rows) for row in rules.itertuples()}
+    assert counts["Enlazar", "Por licencia"] == 1
+    assert counts["Dejar sin enlazar", "Licencia de varias personas"] == 2
+    rows = next(d.value for d in page.dataframe if {"row", "what"} <= set(d.value))
+    assert sorted(rows["what"]) == ["Dejar sin enlazar", "Dejar sin enlazar", "Enlazar"]
 
 
 def test_plan_of_an_empty_database_changes_nothing(empty):

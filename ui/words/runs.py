@@ -271,6 +271,10 @@ WORDS = {
         "Nunca hay dos corridas de un job a la vez",
         "At most one run of a job is running",
     ),
+    "check_persons_are_as_recomputed": (
+        "Lo guardado de cada persona es lo que dicen hoy las fuentes",
+        "What is kept of each person is what the sources say today",
+    ),
     "check_runs_are_sealed": (
         "Cada corrida completada tiene su sello, y cada fila de auditoría su corrida",
         "Every completed run has its seal, and every audit row its run",
@@ -282,6 +286,14 @@ WORDS = {
     "check_seals_hold": (
         "Cada sello dice lo que su auditoría dice hoy, y sigue al anterior",
         "Every seal says what its audit says today, and follows the one before",
+    ),
+    "check_totals_are_counts": (
+        "Cada total es la cuenta de las personas que nombra",
+        "Every total is the count of the persons that it names",
+    ),
+    "check_unlinked_rows_are_as_recomputed": (
+        "Lo guardado de cada fila sin enlace es lo que dice hoy la fuente",
+        "What is kept of each row without a link is what the source says today",
     ),
     "sample": ("Primeras filas: {check}", "First rows: {check}"),
     "rule_BACKFILL_LICENSE_MATCH": ("Por licencia", "By licence"),
