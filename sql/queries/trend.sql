@@ -50,11 +50,11 @@ limit :row_limit;
 
 -- name: funnel
 select
-    count(*) as registered,
-    count(*) filter (where p.is_lead) as leads,
-    count(*) filter (where p.is_lead and (p.scout_min is not null or p.ledger_scout_id is not null)) as named,
-    count(*) filter (where p.is_lead and p.ledger_scout_id is not null) as in_ledger
-from scout.v_person_attribution as p;
+    coalesce(sum(t.person_count), 0)::bigint as registered,
+    coalesce(sum(t.person_count) filter (where t.is_lead), 0)::bigint as leads,
+    coalesce(sum(t.person_count) filter (where t.is_lead and (t.names_scout or t.category is null)), 0)::bigint as named,
+    coalesce(sum(t.person_count) filter (where t.is_lead and t.category is null), 0)::bigint as in_ledger
+from scout.v_attribution_totals as t;
 
 -- name: claims
 with claims as materialized (

@@ -39,14 +39,17 @@ left join (
     group by f.person_key, f.trips_reached
 ) as t
     on t.person_key = a.person_key and t.trips_reached = m.milestone_reached
-left join lateral (
+left join (
     -- paid for this milestone or a higher one; a lower one paid leaves the higher one to pay
-    select l.person_key
+    select
+        l.person_key,
+        max(l.milestone_value) as milestone_paid,
+        bool_or(l.milestone_value is null) as is_paid_for_any
     from scout.src_liquidation_ledger as l
-    where l.person_key = a.person_key
-        and (l.milestone_value is null or m.milestone_reached is null or l.milestone_value >= m.milestone_reached)
-    limit 1
-) as p on true
+    group by l.person_key
+) as p
+    on p.person_key = a.person_key
+    and (p.is_paid_for_any or m.milestone_reached is null or p.milestone_paid >= m.milestone_reached)
 left join lateral (
     -- a rule for the origin goes before one for any origin
     select r.amount_pen
