@@ -50,7 +50,6 @@ def choice(
     **layout: Any,
 ) -> str | None:
     """A select box in the address. null = nothing chosen, shown as `none` ("Todos")."""
-
     labels = {"": none or t("common.all"), **{option: shown(option) for option in options}}
     key = _sync(name, lambda raw: raw if raw in options else "")
     st.selectbox(

@@ -187,15 +187,17 @@ def _headers_of(host: str) -> tuple[tuple[bytes, bytes], ...]:
 
 @cache
 def index_html() -> str:
-    """The document of every page: Streamlit's, in Spanish, told where the server is.
+    """The document of every page: Streamlit's, in Spanish, told where the server is, with
+    document.js.
 
-    Without that the browser first asks below the page's own address, where nothing answers.
+    Not told, the browser first asks below the page's own address, where nothing answers.
     """
     original = (Path(file_util.get_static_dir()) / "index.html").read_text(encoding="utf-8")
     base = config.get_option("server.baseUrlPath").strip("/")
     told = f"<script>window.__streamlit={{BACKEND_BASE_URL:location.origin+'/{base}'}}</script>"
+    script = Path(__file__).with_name("document.js").read_text(encoding="utf-8")
     return original.replace('<html lang="en">', '<html lang="es">').replace(
-        "<head>", f"<head>\n    {told}", 1
+        "<head>", f"<head>\n    {told}\n    <script>{script}</script>", 1
     )
 
 

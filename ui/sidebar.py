@@ -8,7 +8,7 @@ import streamlit as st
 from scout_core import health, pulse
 from scout_core.errors import ScoutError
 from scout_core.runs import MAY_RUN, Actor
-from ui import frame, job, read, shield, site
+from ui import frame, job, link, read, shield, site
 from ui.text import LANGUAGES, NOTHING, clean, clock, counted, duration, moment, plain, speak, t
 
 CALM, BUSY = 12.0, 1.0  # seconds between two looks
@@ -38,10 +38,17 @@ def show(actor: Actor) -> None:
 
 
 def choose_language() -> None:
-    """Take the language from ?lang= on the first run of a session."""
-    if "language" not in st.session_state:
-        asked = st.query_params.get("lang")
-        st.session_state["language"] = asked if asked in LANGUAGES else "es"
+    """Take the language from ?lang= where that is new, and keep it there: a reload, a link sent to
+    a colleague and the next page speak the same. First call of the script: an address that is
+    completed before the page is told is one step of the history with it."""
+    asked = next((code for code in LANGUAGES if code == link.value("lang")), None)
+    if asked is not None and asked != st.session_state.get("language_seen"):
+        st.session_state["language"] = st.session_state["language_choice"] = asked
+    chosen = st.session_state.setdefault("language", LANGUAGES[0])
+    st.session_state.setdefault("language_choice", chosen)
+    if chosen != (asked or LANGUAGES[0]):
+        link.put(lang=site.lang_of(chosen))
+    st.session_state["language_seen"] = link.value("lang")
     speak()
 
 
@@ -200,7 +207,6 @@ def _language() -> None:
         LANGUAGES,
         format_func=str.upper,
         key="language_choice",
-        default=st.session_state["language"],
         required=True,
         label_visibility="collapsed",
         on_change=_set_language,
@@ -210,11 +216,9 @@ def _language() -> None:
 def _set_language() -> None:
     chosen = st.session_state["language_choice"]
     st.session_state["language"] = chosen
+    st.session_state["language_seen"] = site.lang_of(chosen)
+    link.put(lang=site.lang_of(chosen))
     speak()
-    if chosen == "es":
-        st.query_params.pop("lang", None)
-    else:
-        st.query_params["lang"] = chosen
 
 
 def _user(actor: Actor) -> None:

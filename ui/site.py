@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui.text import language
+from ui.text import LANGUAGES, Language, language
 
 FOLDER = Path(__file__).resolve().parent.parent / "pages"
 BASE = "scouts"
@@ -74,5 +74,11 @@ def _page(name: str) -> st.Page:
     return next(p for listed in kept.values() for p in listed if p.url_path == place.address)
 
 
+def lang_of(code: Language) -> Language | None:
+    """What ?lang= says for a language: nothing for the first one."""
+    return None if code == LANGUAGES[0] else code
+
+
 def _given(filters: dict[str, str | None]) -> dict[str, str]:
-    return {name: value for name, value in filters.items() if value}
+    all_of_them = {**filters, "lang": lang_of(language())}
+    return {name: value for name, value in all_of_them.items() if value}
