@@ -4,6 +4,8 @@
 with taken as (
     delete from scout.pending_persons as p
     where pg_visible_in_snapshot(p.noted_in, cast(:seen as pg_snapshot))
+        -- a transaction that this server has not reached: the note came with a restored dump
+        or p.noted_in >= pg_snapshot_xmax(pg_current_snapshot())
     returning 1
 ),
 
