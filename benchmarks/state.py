@@ -60,7 +60,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="scout-bench-", ignore_cleanup_errors=True) as folder:
         server = postgres.start(Path(folder), options=bench.SERVER | {"autovacuum": "on"})
         try:
-            print("  persons  work                                                    ms     rows/s   x first size")
+            print(
+                "  persons  work                                                    ms     rows/s   x first size"
+            )
             for size in given:
                 _measure(server, size, smallest)
         finally:
@@ -95,7 +97,10 @@ def _measure(server: postgres.Server, size: int, smallest: dict[str, float]) -> 
         show("reasons of the backlog", _median(lambda: coverage.count_reasons(conn)))
         for name, (reader, sorts) in LISTS.items():
             for sort in sorts:
-                show(f"{name} by {sort}, page 1", _median(lambda r=reader, s=sort: r(conn, sort=s, total=0)))
+                show(
+                    f"{name} by {sort}, page 1",
+                    _median(lambda r=reader, s=sort: r(conn, sort=s, total=0)),
+                )
                 deep = _deep(conn, name, reader, sort)
                 if deep is not None:
                     show(
@@ -119,7 +124,10 @@ def _pending(db: Database, show: Callable[..., None]) -> None:
         _touch(conn, PENDING)
         conn.exec_driver_sql("set local role scout_reader; set local jit = off")
         show(f"snapshot, {PENDING:,} persons pending", _median(lambda: coverage.snapshot(conn)))
-        show(f"conflicts, {PENDING:,} pending, page 1", _median(lambda: conflicts.list_open(conn, total=0)))
+        show(
+            f"conflicts, {PENDING:,} pending, page 1",
+            _median(lambda: conflicts.list_open(conn, total=0)),
+        )
         conn.exec_driver_sql("reset role")
         conn.rollback()
         conn.begin()

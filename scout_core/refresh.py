@@ -204,12 +204,13 @@ def _link(run: Run, planned: Mapping[str, Any]) -> None:
     total = planned["seen_count"]
     counts = {"linked": 0, "new_persons": 0, "license_match": 0, "phone_match": 0, "new_person": 0}
     after, seen = 0, 0
-    while seen < planned["link_count"]:
+    while seen < planned["link_count"] and after < total:
+        if run.room < run.max_rows // 4:
+            run.next_batch()
         # a link may found its person, which is a row of its own in the same commit
-        batch = run.one("link_identities", after_order=after, row_limit=max(1, run.room // 2))
-        if not batch["seen_count"]:
-            break
-        before, after = after, batch["last_order"]
+        upto = after + max(1, run.room // 2)
+        batch = run.one("link_identities", after_order=after, upto_order=upto)
+        before, after = after, upto
         # what the plan made of other rows may hang on it, so the plan is made anew
         if run.one("count_withdrawn", after_order=before, upto_order=after)["row_count"]:
             raise DatabaseError(

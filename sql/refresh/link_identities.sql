@@ -1,5 +1,5 @@
--- Links the next scouting rows of the plan, founds their persons, closes their unmatched rows and writes
--- the audit. One row: how many, and where the next batch goes on.
+-- Links a range of the plan's scouting rows, founds their persons, closes their unmatched rows and writes
+-- the audit. One row: how many.
 with batch as materialized (
     select
         p.apply_order,
@@ -26,13 +26,13 @@ with batch as materialized (
     where p.run_id = :run_id
         and p.outcome = 'LINK'
         and p.apply_order > :after_order
+        and p.apply_order <= :upto_order
         -- linked by somebody else since the plan was made
         and not exists (
             select from canon.identity_links as k
             where k.source_table = 'module_ct_scouting_daily' and k.source_pk = p.row_id::text
         )
     order by p.apply_order
-    limit :row_limit
 ),
 
 founded as (
@@ -108,7 +108,6 @@ audited as (
 
 select
     (select count(*) from batch) as seen_count,
-    (select max(b.apply_order) from batch as b) as last_order,
     (select count(*) from audited) as changed_count,
     (select count(*) from founded) as founded_count,
     (select count(*) from resolved) as resolved_count,
