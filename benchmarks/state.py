@@ -11,12 +11,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, event, text
 
 from benchmarks import __main__ as bench
 from scout_core import (
@@ -31,7 +29,6 @@ from scout_core import (
     postgres,
     refresh,
     settle,
-    trend,
 )
 from scout_core.database import ADMIN, CHECK, LOOK, Database
 from scout_core.runs import Actor
@@ -76,7 +73,7 @@ def _measure(server: postgres.Server, size: int, smallest: dict[str, float]) -> 
         print(f"{size:>9,}  {work:48} {1000 * seconds:>9,.1f} {rate} {seconds / first:>8.1f}")
         sys.stdout.flush()
 
-    _run_admin(server, "create database bench_state")
+    bench._run_admin(server, "create database bench_state")
     db = Database(server.url_of("bench_state"))
     settings = Settings(run_max_rows=10_000)
     start = time.perf_counter()
@@ -89,7 +86,7 @@ def _measure(server: postgres.Server, size: int, smallest: dict[str, float]) -> 
     start = time.perf_counter()
     done = settle.build(db)
     show("settle everything anew", time.perf_counter() - start, done.persons)
-    _run_admin(server, "vacuum analyze", "bench_state")
+    bench._run_admin(server, "vacuum analyze", "bench_state")
 
     with db.transaction(LOOK) as conn:
         show("snapshot, settled", _median(lambda: coverage.snapshot(conn)))
@@ -116,7 +113,7 @@ def _measure(server: postgres.Server, size: int, smallest: dict[str, float]) -> 
     _settling(db, show, size)
     _ingest(db, show)
     db.dispose()
-    _run_admin(server, "drop database bench_state with (force)")
+    bench._run_admin(server, "drop database bench_state with (force)")
 
 
 def _pending(db: Database, show: Callable[..., None]) -> None:
@@ -211,7 +208,7 @@ def _idle_run(db: Database, settings: Settings) -> float:
 
 
 def _read(conn: Connection, view: str) -> None:
-    conn.execute(text(f"select * from {view}")).all()  # noqa: S608 - a name of ours
+    conn.execute(text(f"select * from {view}")).all()
 
 
 def _median(work: Callable[[], object]) -> float:
@@ -222,13 +219,6 @@ def _median(work: Callable[[], object]) -> float:
         work()
         times.append(time.perf_counter() - start)
     return statistics.median(times)
-
-
-def _run_admin(server: postgres.Server, statement: str, database: str = "postgres") -> None:
-    engine = create_engine(make_url(server.url_of(database)), isolation_level="AUTOCOMMIT")
-    with engine.connect() as conn:
-        conn.exec_driver_sql(statement)
-    engine.dispose()
 
 
 if __name__ == "__main__":
