@@ -58,7 +58,8 @@ def main() -> None:
         server = postgres.start(Path(folder), options=bench.SERVER | {"autovacuum": "on"})
         try:
             print(
-                "  persons  work                                                    ms     rows/s   x first size"
+                "  persons  work                                                    ms"
+                "     rows/s   x first size"
             )
             for size in given:
                 _measure(server, size, smallest)
@@ -151,7 +152,8 @@ def _ingest(db: Database, show: Callable[..., None]) -> None:
                 text(
                     "insert into observational.lead_events"
                     " (source_table, source_pk, event_date, person_key, scout_id, payload_json)"
-                    " select 'bench', 'bench ' || g.n || r.person_key, current_date, r.person_key, 1, '{}'"
+                    " select 'bench', 'bench ' || g.n || r.person_key, current_date,"
+                    " r.person_key, 1, '{}'"
                     " from generate_series(1, 50) as g (n) cross join"
                     " (select person_key from canon.identity_registry limit 2000) as r"
                 )
