@@ -72,13 +72,14 @@ def _run_card(actor: Actor, was_running: bool) -> None:
     is_running = (mine is not None and not mine.ended.is_set()) or beat.running is not None
     st.session_state["run_seen"] = is_running
     if mine is not None and mine.ended.is_set():
-        _tell(mine)
         st.session_state["run_request"] = None
+        st.session_state["run_ended"] = mine
         st.rerun()
     if is_running != was_running:
         if was_running:
             read.forget()
         st.rerun()
+    _tell()
     with st.container(border=True, gap="xsmall"):
         _line(beat, mine, seen.at)
         if is_running:
@@ -171,15 +172,23 @@ def _start(actor: Actor) -> None:
     st.session_state["run_request"] = request_id
     job.start(actor, request_id, read.now())
     read.forget()
-    st.session_state["run_seen"] = True
-    st.toast(t("run.started"), icon=":material/sync:")
+    st.session_state["run_seen"] = st.session_state["run_started"] = True
 
 
 def _my_job() -> job.Job | None:
     return job.by_request(st.session_state.get("run_request"))
 
 
-def _tell(ended: job.Job) -> None:
+def _tell() -> None:
+    """Say once that a run began and how it ended; after all reruns, which drop what was said."""
+    if st.session_state.pop("run_started", False):
+        st.toast(t("run.started"), icon=":material/sync:")
+    ended: job.Job | None = st.session_state.pop("run_ended", None)
+    if ended is not None:
+        _tell_end(ended)
+
+
+def _tell_end(ended: job.Job) -> None:
     if ended.result is not None:
         steps = ended.result.stats.get("steps", {})
         changed = sum(steps.get(step, {}).get("changed", 0) for step in ("link", "propagate"))

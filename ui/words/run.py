@@ -28,7 +28,7 @@ WORDS = {
         "Vincula identidades y escribe los scouts que no admiten duda. No paga a nadie.",
         "Links identities and writes the scouts that leave no doubt. Pays nobody.",
     ),
-    "started": ("Corrida iniciada.", "Run started."),
+    "started": ("Corrida pedida.", "Run requested."),
     "done": ("Corrida {run_id}: {changes}.", "Run {run_id}: {changes}."),
     "failed": ("La corrida falló: {reason}", "The run failed: {reason}"),
     "refused_busy": (
