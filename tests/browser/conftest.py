@@ -68,25 +68,58 @@ def contexts(chromium: Browser) -> Iterator[dict[tuple[object, ...], BrowserCont
 def visitor(
     chromium: Browser, contexts: dict[tuple[object, ...], BrowserContext], server: str
 ) -> Iterator[Callable[..., Visit]]:
-    """Visitors are made by it, e.g. (dark=True, size=PHONE). No page may do what it must not."""
+    """New visitors are made by it, e.g. (dark=True, size=PHONE); each loads the whole program."""
     visits = []
 
     def make(*, dark: bool = False, size: tuple[int, int] = support.DESK) -> Visit:
-        if (dark, size) not in contexts:
-            contexts[dark, size] = chromium.new_context(
-                viewport={"width": size[0], "height": size[1]},
-                color_scheme="dark" if dark else "light",
-                locale="es-PE",
-                timezone_id="America/Lima",
-                accept_downloads=True,
-            )
-        visits.append(Visit(contexts[dark, size].new_page(), server))
+        visits.append(_new_visit(chromium, contexts, server, dark, size))
         return visits[-1]
 
     yield make
-    faults = [fault for visit in visits for fault in visit.faults]
-    broken = [visit.page.locator('[data-testid="stException"]').count() for visit in visits]
+    found = [fault for visit in visits for fault in visit.take_faults()]
     for visit in visits:
         visit.page.close()
-    assert faults == []
-    assert not any(broken)
+    assert found == []
+
+
+@pytest.fixture(scope="session")
+def _tabs() -> dict[str, Visit]:
+    return {}
+
+
+@pytest.fixture
+def visit(
+    chromium: Browser,
+    contexts: dict[tuple[object, ...], BrowserContext],
+    server: str,
+    _tabs: dict[str, Visit],
+) -> Iterator[Visit]:
+    """The visitor who goes from test to test in one tab, in Spanish: `walk` to the first page."""
+    if "tab" not in _tabs:
+        _tabs["tab"] = _new_visit(chromium, contexts, server, False, support.DESK)
+    tab = _tabs.pop("tab")
+    yield tab
+    found = tab.take_faults()
+    if found:
+        tab.page.close()
+    assert found == []
+    _tabs["tab"] = tab
+
+
+def _new_visit(
+    chromium: Browser,
+    contexts: dict[tuple[object, ...], BrowserContext],
+    server: str,
+    dark: bool,
+    size: tuple[int, int],
+) -> Visit:
+    if (dark, size) not in contexts:
+        contexts[dark, size] = chromium.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme="dark" if dark else "light",
+            locale="es-PE",
+            timezone_id="America/Lima",
+            accept_downloads=True,
+            reduced_motion="reduce",
+        )
+    return Visit(contexts[dark, size].new_page(), server)

@@ -1,41 +1,47 @@
-"""Journeys from the health page: open it, follow a number, run the job, change the language."""
+"""Journeys over all pages and from health: number to rows, job, language, keyboard."""
 
 import re
-
-import pytest
 
 from tests.support.browser import PHONE
 from tests.support.looking import value
 from ui import site
+from ui.text import catalogue
 
 
-def test_the_address_of_the_server_leads_to_the_health_page(visitor):
+def test_every_page_has_its_link_and_address_and_no_serious_fault_of_access(visitor):
     visit = visitor()
     visit.open("/")
     assert visit.page.url.endswith("/scouts/attribution-health")
-    assert visit.page.locator("h1").inner_text() == "Salud de atribución"
     assert visit.page.title() == "Salud de atribución · Scouts Yango"
+    found: list[tuple[str, str]] = []
+    for place in site.PLACES:
+        title = catalogue()[f"common.page_{place.name}"][0]
+        visit.page.get_by_test_id("stSidebarNav").get_by_role("link", name=title).click()
+        visit.page.wait_for_url(f"**/scouts/{place.address}")
+        visit.page.get_by_role("heading", name=title, exact=True, level=1).wait_for()
+        visit.settle()
+        found += [(place.name, fault) for fault in visit.severe()]
+    assert found == []
 
 
-@pytest.mark.parametrize("place", site.PLACES, ids=lambda p: p.address)
-def test_each_page_has_an_address_and_no_serious_fault_of_access(visitor, place):
-    visit = visitor()
-    visit.open(f"/scouts/{place.address}")
-    assert visit.page.url.endswith(f"/scouts/{place.address}")
-    assert visit.severe() == []
-
-
-@pytest.mark.parametrize("place", site.PLACES, ids=lambda p: p.address)
-def test_each_page_is_readable_in_the_dark_on_a_phone(visitor, place):
+def test_every_page_fits_a_phone_in_the_dark(visitor, demo_db):
+    person = value(demo_db, "select min(person_key::text) from ops.v_scout_attribution_conflicts")
     visit = visitor(dark=True, size=PHONE)
-    visit.open(f"/scouts/{place.address}?lang=en")
-    assert not visit.is_sideways
-    assert visit.severe() == []
+    found: list[tuple[str, str]] = []
+    for at in [
+        *(f"{place.address}?" for place in site.PLACES),
+        f"persona?key={person}&",
+        f"conflicts?persona={person}&",
+    ]:
+        visit.walk(f"/scouts/{at}lang=en")
+        found += [(at, fault) for fault in visit.severe()]
+        found += [(at, "is sideways")] * visit.is_sideways
+    assert visit.says("The job leaves it alone:")
+    assert found == []
 
 
-def test_a_number_leads_to_its_rows_and_back(visitor, demo_db):
-    visit = visitor()
-    visit.open("/scouts/attribution-health")
+def test_a_number_leads_to_its_rows_and_back(visit, demo_db):
+    visit.walk("/scouts/attribution-health")
     count = value(demo_db, "select count(*) from ops.v_scout_attribution_conflicts")
     assert f"Conflictos abiertos: {count}" in visit.page.locator("body").inner_text()
     visit.page.locator('a[href$="/scouts/conflicts"]').last.click()
@@ -48,9 +54,8 @@ def test_a_number_leads_to_its_rows_and_back(visitor, demo_db):
     assert visit.page.locator("h1").inner_text() == "Salud de atribución"
 
 
-def test_a_chosen_category_stays_in_the_address(visitor):
-    visit = visitor()
-    visit.open("/scouts/attribution-health")
+def test_a_chosen_category_stays_in_the_address(visit):
+    visit.walk("/scouts/attribution-health")
     visit.page.get_by_text(re.compile(r"^D \d")).click()
     visit.page.wait_for_url("**?cat=D")
     visit.page.reload()
@@ -64,54 +69,10 @@ def test_a_chosen_category_stays_in_the_address(visitor):
     assert visit.page.get_by_role("radio", name=re.compile(r"^D \d")).is_checked()
 
 
-def test_run_now_pressed_twice_is_one_run_and_tells_how_it_went(visitor, demo_db):
-    def runs():
-        return value(demo_db, "select count(*) from scout.v_runs where request_id like 'web-%'")
-
-    before = runs()
-    visit = visitor()
-    visit.open("/scouts/alerts")
-    visit.page.get_by_role("button", name="Ejecutar ahora").dblclick()
-    assert visit.says("Corrida iniciada.")
-    visit.page.get_by_text(re.compile(r"^Corrida \d+: ")).first.wait_for()
-    assert runs() == before + 1
-    assert value(demo_db, "select status from scout.v_runs order by run_id desc limit 1") == (
-        "COMPLETED"
-    )
-    visit.settle()
-    assert visit.page.get_by_role("button", name="Ejecutar ahora").is_enabled()
-
-
-def test_the_language_changes_everything_and_stays_on_the_next_page(visitor):
-    visit = visitor()
-    visit.open("/scouts/attribution-health")
-    visit.page.get_by_text("EN", exact=True).click()
-    assert visit.says("Attribution health")
-    visit.settle()
-    visit.page.get_by_role("link", name="Backlog").click()
-    visit.page.wait_for_url("**/scouts/backlog**")
-    visit.settle()
-    assert visit.page.locator("h1").inner_text() == "Backlog"
-    visit.page.reload()
-    visit.settle()
-
-
-def test_the_page_refreshes_itself_without_a_reload(visitor):
-    visit = visitor()
-    visit.open("/scouts/attribution-health")
+def test_the_page_refreshes_itself_under_the_keyboard_which_shows_where_it_is(visit):
+    visit.walk("/scouts/attribution-health")
     time_of = re.compile(r"Datos al .*\d\d:\d\d:\d\d")
     first = visit.page.get_by_text(time_of).inner_text()
-    visit.page.wait_for_function(
-        "first => ![...document.querySelectorAll('p')].some(p => p.innerText === first)",
-        arg=first,
-        timeout=40_000,
-    )
-    assert visit.page.get_by_text(time_of).inner_text() > first
-
-
-def test_the_keyboard_reaches_the_controls_and_shows_where_it_is(visitor):
-    visit = visitor()
-    visit.open("/scouts/attribution-health")
     reached = set()
     for _ in range(60):
         visit.page.keyboard.press("Tab")
@@ -133,3 +94,48 @@ def test_the_keyboard_reaches_the_controls_and_shows_where_it_is(visitor):
     for control in ("Ejecutar ahora", "Conflictos", "Ver historial"):
         # an icon stands before or after the words as its name
         assert any(control in name for name in reached), control
+    visit.page.wait_for_function(
+        "first => ![...document.querySelectorAll('p')].some(p => p.innerText === first)",
+        arg=first,
+        timeout=40_000,
+    )
+    assert visit.page.get_by_text(time_of).inner_text() > first
+
+
+def test_run_now_pressed_twice_is_one_run_and_tells_how_it_went(visit, demo_db):
+    def runs():
+        return value(demo_db, "select count(*) from scout.v_runs where request_id like 'web-%'")
+
+    before = runs()
+    visit.walk("/scouts/alerts")
+    visit.page.get_by_role("button", name="Ejecutar ahora").dblclick()
+    assert visit.says("Corrida pedida.")
+    visit.page.get_by_text(re.compile(r"^Corrida \d+: ")).first.wait_for()
+    assert runs() == before + 1
+    assert value(demo_db, "select status from scout.v_runs order by run_id desc limit 1") == (
+        "COMPLETED"
+    )
+    visit.settle()
+    assert visit.page.get_by_role("button", name="Ejecutar ahora").is_enabled()
+
+
+def test_the_language_changes_everything_and_stays_with_reload_link_and_next_page(visitor):
+    visit = visitor()
+    visit.open("/scouts/alerts?rule=SIMILAR_KEY")
+    visit.page.get_by_text("EN", exact=True).click()
+    visit.page.wait_for_url("**/alerts?rule=SIMILAR_KEY&lang=en")
+    assert visit.says("What asks for attention") or visit.says("Alerts")
+    steps = visit.page.evaluate("history.length")
+    visit.page.get_by_role("link", name="Backlog").click()
+    visit.page.wait_for_url("**/scouts/backlog?lang=en")
+    visit.settle()
+    assert visit.page.evaluate("history.length") == steps + 1
+    visit.page.reload()
+    visit.settle()
+    assert visit.says("Attribution health")
+    visit.page.go_back()
+    visit.page.wait_for_url("**/alerts?rule=SIMILAR_KEY&lang=en")
+    visit.settle()
+    visit.page.get_by_text("ES", exact=True).click()
+    visit.page.wait_for_url("**/alerts?rule=SIMILAR_KEY")
+    assert visit.says("Salud de atribución")

@@ -10,7 +10,6 @@ from scout_core import conflicts, neutral
 from scout_core.database import LOOK
 from tests.browser.test_journeys_persons import choose_row
 from tests.support import xlsx
-from tests.support.browser import PHONE
 from tests.support.looking import rows, value
 
 FIRST = (
@@ -40,15 +39,14 @@ def exported(visit, form):
     return download.value.path().read_bytes()
 
 
-def test_conflicts_are_filtered_sent_as_a_link_and_exported(visitor, demo_db):
+def test_conflicts_are_filtered_sent_as_a_link_and_exported(visit, demo_db):
     kind = rows(demo_db, FIRST)[0][1]
     words = {
         "SEVERAL_SCOUTS": "Varios scouts", "CONTRADICTS_LEDGER": "Contradice al ledger",
         "NEW_EVIDENCE": "Evidencia nueva",
     }  # fmt: skip
     expected = listed(demo_db, conflict_kind=kind)
-    visit = visitor()
-    visit.open("/scouts/conflicts")
+    visit.walk("/scouts/conflicts")
     pick(visit, "Tipo", words[kind])
     visit.page.wait_for_url(f"**/conflicts?kind={kind}")
     visit.page.reload()
@@ -61,15 +59,14 @@ def test_conflicts_are_filtered_sent_as_a_link_and_exported(visitor, demo_db):
         neutral.neutralise(row.person_key) for row in expected
     ]
     visit.page.keyboard.press("Escape")
-    visit.open(f"/scouts/conflicts?kind={kind}")
+    visit.walk(f"/scouts/conflicts?kind={kind}")
     (sheet,) = xlsx.sheets(exported(visit, "Excel"))
     assert [line[0] for line in sheet[1:]] == [row.person_key for row in expected]
 
 
-def test_chosen_row_shows_its_scouts_and_stays_with_the_link(visitor, demo_db):
+def test_chosen_row_shows_its_scouts_and_stays_with_the_link(visit, visitor, demo_db):
     row = listed(demo_db)[0]
-    visit = visitor()
-    visit.open("/scouts/conflicts")
+    visit.walk("/scouts/conflicts")
     assert visit.says("Elige una fila")
     choose_row(visit.page, 0, 0)
     visit.page.wait_for_url(f"**/conflicts?persona={row.person_key}")
@@ -84,22 +81,13 @@ def test_chosen_row_shows_its_scouts_and_stays_with_the_link(visitor, demo_db):
     other.page.wait_for_url(f"**/persona?key={row.person_key}")
 
 
-def test_conflict_with_its_evidence_fits_a_phone_in_the_dark(visitor, demo_db):
-    visit = visitor(dark=True, size=PHONE)
-    visit.open(f"/scouts/conflicts?persona={listed(demo_db)[0].person_key}")
-    assert visit.says("El job no la toca:")
-    assert not visit.is_sideways
-    assert visit.severe() == []
-
-
-def test_reason_of_the_backlog_opens_its_rows_and_the_next_page_has_an_address(visitor, demo_db):
+def test_reason_of_the_backlog_opens_its_rows_and_the_next_page_has_an_address(visit, demo_db):
     count = value(
         demo_db,
         "select count(*) from ops.v_persons_without_scout_categorized where category = 'C'"
         " and reason_code = 'NO_EVENTS'",
     )
-    visit = visitor()
-    visit.open("/scouts/backlog?cat=C")
+    visit.walk("/scouts/backlog?cat=C")
     table = visit.page.get_by_test_id("stDataFrame").first
     table.locator("canvas").first.wait_for()
     visit.page.wait_for_timeout(500)
@@ -119,9 +107,8 @@ def test_reason_of_the_backlog_opens_its_rows_and_the_next_page_has_an_address(v
 
 
 @pytest.mark.parametrize("page", ["cobranza-yango", "liquidation"])
-def test_money_pages_have_no_serious_fault_with_a_filter_that_finds_nothing(visitor, page):
-    visit = visitor()
-    visit.open(f"/scouts/{page}?q=zz")
+def test_money_pages_have_no_serious_fault_with_a_filter_that_finds_nothing(visit, page):
+    visit.walk(f"/scouts/{page}?q=zz")
     assert visit.says("Ninguna fila con")
     assert visit.severe() == []
     visit.page.get_by_role("button", name="Quitar filtros").click()
@@ -130,9 +117,8 @@ def test_money_pages_have_no_serious_fault_with_a_filter_that_finds_nothing(visi
     assert not visit.page.get_by_text("Ninguna fila con").count()
 
 
-def test_card_of_the_collection_opens_its_rows(visitor):
-    visit = visitor()
-    visit.open("/scouts/cobranza-yango")
+def test_card_of_the_collection_opens_its_rows(visit):
+    visit.walk("/scouts/cobranza-yango")
     visit.page.get_by_role("button", name="Ver filas").nth(1).click()
     visit.page.wait_for_url("**unpaid=1**")
     visit.settle()

@@ -18,6 +18,8 @@ from playwright.sync_api import Browser, Page, Playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.support.server import ROOT
+from ui import site
+from ui.text import catalogue
 
 REQUIRED = "REQUIRE_BROWSER"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -116,6 +118,23 @@ class Visit:
         self.page.goto(self.base + address)
         self.settle()
 
+    def walk(self, address: str) -> None:
+        """The same within the tab that is open, as Back and Forward do: no program is loaded."""
+        if self.page.url == "about:blank":
+            self.open(address)
+            return
+        self.page.evaluate(
+            "to => { history.pushState({}, '', to); dispatchEvent(new PopStateEvent('popstate')) }",
+            address,
+        )
+        path = address.partition("?")[0]
+        name = next(place.name for place in site.PLACES if path.endswith(f"/{place.address}"))
+        self.page.wait_for_function(
+            "titles => titles.includes(document.querySelector('h1')?.innerText)",
+            arg=catalogue()[f"common.page_{name}"],
+        )
+        self.settle()
+
     def settle(self) -> None:
         """Wait until the script has ended and everything is drawn."""
         self.page.wait_for_selector("h1")
@@ -145,6 +164,13 @@ class Visit:
             if rule["impact"] in {"serious", "critical"}
             and (targets := [n["target"] for n in rule["nodes"] if not self._is_known(rule, n)])
         ]
+
+    def take_faults(self) -> list[str]:
+        """What went wrong since the last time, an error on the page included."""
+        found, self.faults[:] = list(self.faults), []
+        if self.page.locator('[data-testid="stException"]').count():
+            found.append(f"error on the page: {self.page.url}")
+        return found
 
     @property
     def is_sideways(self) -> bool:
