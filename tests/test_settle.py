@@ -365,7 +365,6 @@ def missed(stage: Scene) -> list[tuple[Any, ...]]:
         return found
 
 
-@pytest.mark.xfail(reason="a key that is null is noted as a change of everything")
 def test_change_of_what_has_no_key_is_no_reason_to_judge_other_rows(stage: Scene):
     names = left_rows(stage)
     ana, beto = key("ana"), key("beto")
@@ -420,11 +419,7 @@ UNSEEN = ("driver, deleted", "row, license erased", "row, deleted", "row, taken 
     "losses",
     [
         pytest.param([loss for loss in LOSSES if loss not in UNSEEN], id="person noted"),
-        pytest.param(
-            list(UNSEEN),
-            id="person to be looked up",
-            marks=pytest.mark.xfail(reason="who is known through a row or driver is not judged"),
-        ),
+        pytest.param(list(UNSEEN), id="person to be looked up"),
     ],
 )
 def test_person_who_loses_a_license_gets_the_row_that_it_kept_away(stage: Scene, losses: list[str]):
@@ -458,7 +453,6 @@ def test_person_who_loses_a_license_gets_the_row_that_it_kept_away(stage: Scene,
     assert missed(stage) == []
 
 
-@pytest.mark.xfail(reason="only a released hold is noted")
 def test_deleted_hold_of_a_row_brings_it_to_be_judged(stage: Scene):
     names = left_rows(stage)
     stage.do(
@@ -470,7 +464,6 @@ def test_deleted_hold_of_a_row_brings_it_to_be_judged(stage: Scene):
     assert judged(stage) == {names["blank"]}
 
 
-@pytest.mark.xfail(reason="no trigger tells of a truncate of the holds")
 def test_emptied_holds_hold_nobody(db: Database, db_url: str):
     with scene(db, db_url) as stage:
         stage.step(lambda c: new.lead_event(c, person=key("ana"), scout=7), moves="ana")
@@ -518,7 +511,6 @@ def test_run_that_died_between_batches_leaves_what_it_was_judging(stage: Scene):
     assert broken(stage.db) == {}
 
 
-@pytest.mark.xfail(reason="the key of a note is cast to what one of our tables has")
 def test_note_of_a_table_that_is_none_of_ours_does_not_stop_a_run(stage: Scene):
     """Who links or leaves rows of other sources names them as it likes."""
     refresh(stage.db)

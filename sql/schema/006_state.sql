@@ -384,13 +384,15 @@ begin
         insert into scout.pending_persons (person_key, source_table)
         select o.person_key, 'identity_registry' from old_rows as o;
         insert into scout.touched_keys (license_key, phone_key)
-        select scout.license_key(o.primary_license), scout.phone_key(o.primary_phone) from old_rows as o;
+        select scout.license_key(o.primary_license), scout.phone_key(o.primary_phone) from old_rows as o
+        where coalesce(scout.license_key(o.primary_license), scout.phone_key(o.primary_phone)) is not null;
     else
         insert into scout.touched_keys (license_key, phone_key)
         select scout.license_key(o.primary_license), scout.phone_key(o.primary_phone)
         from old_rows as o
         left join new_rows as n on n.person_key = o.person_key
-        where (n.primary_license, n.primary_phone) is distinct from (o.primary_license, o.primary_phone);
+        where (n.primary_license, n.primary_phone) is distinct from (o.primary_license, o.primary_phone)
+            and coalesce(scout.license_key(o.primary_license), scout.phone_key(o.primary_phone)) is not null;
         insert into scout.pending_persons (person_key, source_table)
         select distinct c.person_key, 'identity_registry'
         from (
@@ -577,7 +579,8 @@ begin
             (scout.scouting_md5_key(o.scout_id::text, o.driver_phone, o.driver_license, o.registration_date))
         ) as v (source_pk);
         insert into scout.touched_keys (license_key, phone_key)
-        select scout.license_key(o.driver_license), scout.phone_key(o.driver_phone) from old_rows as o;
+        select scout.license_key(o.driver_license), scout.phone_key(o.driver_phone) from old_rows as o
+        where coalesce(scout.license_key(o.driver_license), scout.phone_key(o.driver_phone)) is not null;
         if tg_op = 'UPDATE' then
             insert into scout.pending_persons (source_table, source_pk)
             select 'module_ct_scouting_daily', n.id::text from new_rows as n;
@@ -627,18 +630,23 @@ create function scout.note_drivers() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
+    -- the driver leads to the person who was known under what it had
     if tg_op = 'TRUNCATE' then
         insert into scout.touched_keys default values;
     elsif tg_op = 'INSERT' then
         insert into scout.touched_keys (license_key, phone_key)
-        select scout.license_key(n.license_norm), scout.phone_key(n.phone_norm) from new_rows as n;
+        select scout.license_key(n.license_norm), scout.phone_key(n.phone_norm) from new_rows as n
+        where coalesce(scout.license_key(n.license_norm), scout.phone_key(n.phone_norm)) is not null;
+        insert into scout.pending_persons (source_table, source_pk)
+        select 'drivers_index', n.driver_id::text from new_rows as n;
     elsif tg_op = 'DELETE' then
         insert into scout.touched_keys (license_key, phone_key)
-        select scout.license_key(o.license_norm), scout.phone_key(o.phone_norm) from old_rows as o;
+        select scout.license_key(o.license_norm), scout.phone_key(o.phone_norm) from old_rows as o
+        where coalesce(scout.license_key(o.license_norm), scout.phone_key(o.phone_norm)) is not null;
+        insert into scout.pending_persons (source_table, source_pk)
+        select 'drivers_index', o.driver_id::text from old_rows as o;
     else
-        insert into scout.touched_keys (license_key, phone_key)
-        select scout.license_key(c.license_norm), scout.phone_key(c.phone_norm)
-        from (
+        with changed as materialized (
             (
                 select n.driver_id, n.license_norm, n.phone_norm from new_rows as n
                 except
@@ -650,7 +658,15 @@ begin
                 except
                 select n.driver_id, n.license_norm, n.phone_norm from new_rows as n
             )
-        ) as c;
+        ),
+        noted as (
+            insert into scout.pending_persons (source_table, source_pk)
+            select distinct 'drivers_index', c.driver_id::text from changed as c
+            returning 1
+        )
+        insert into scout.touched_keys (license_key, phone_key)
+        select scout.license_key(c.license_norm), scout.phone_key(c.phone_norm) from changed as c
+        where coalesce(scout.license_key(c.license_norm), scout.phone_key(c.phone_norm)) is not null;
     end if;
     return null;
 end
@@ -685,18 +701,21 @@ create function scout.note_ours() returns trigger
 language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
+    if tg_table_name = 'decisions' then
+        insert into scout.pending_persons (person_key) select n.person_key from new_rows as n;
+        return null;
+    end if;
     if tg_op in ('INSERT', 'UPDATE') then
-        insert into scout.pending_persons (person_key) select n.person_key from new_rows as n
-        where n.person_key is not null;
+        insert into scout.pending_persons (person_key, source_table, source_pk)
+        select n.person_key, n.source_table, n.source_pk from new_rows as n;
     end if;
     if tg_op in ('UPDATE', 'DELETE') then
-        insert into scout.pending_persons (person_key) select o.person_key from old_rows as o
-        where o.person_key is not null;
+        insert into scout.pending_persons (person_key, source_table, source_pk)
+        select o.person_key, o.source_table, o.source_pk from old_rows as o;
     end if;
-    if tg_table_name = 'holds' and tg_op in ('INSERT', 'UPDATE') then
-        insert into scout.pending_persons (source_table, source_pk)
-        select n.source_table, n.source_pk from new_rows as n
-        where n.source_pk is not null;
+    if tg_op = 'TRUNCATE' then
+        insert into scout.pending_persons (person_key, source_table, source_pk)
+        select h.person_key, h.source_table, h.source_pk from scout.holds as h;
     end if;
     return null;
 end
@@ -714,6 +733,8 @@ referencing old table as old_rows new table as new_rows
 for each statement execute function scout.note_ours();
 create trigger scout_note_delete after delete on scout.holds
 referencing old table as old_rows
+for each statement execute function scout.note_ours();
+create trigger scout_note_truncate before truncate on scout.holds
 for each statement execute function scout.note_ours();
 
 create function scout.note_scouts_list() returns trigger

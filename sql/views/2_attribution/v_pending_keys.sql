@@ -4,20 +4,26 @@
 create or replace view scout.v_pending_keys as
 select
     p.ctid as entry,
-    p.person_key
+    p.person_key,
+    p.source_table,
+    p.is_judged
 from scout.pending_persons as p
 where p.person_key is not null
 union all
 select
     p.ctid as entry,
-    l.person_key
+    l.person_key,
+    p.source_table,
+    p.is_judged
 from scout.pending_persons as p
 inner join canon.identity_links as l
     on l.source_table = p.source_table and l.source_pk = p.source_pk
 union all
 select
     p.ctid as entry,
-    l.person_key
+    l.person_key,
+    p.source_table,
+    p.is_judged
 from scout.pending_persons as p
 inner join scout.src_migrations as m
     on m.source_pk = p.source_pk
@@ -27,7 +33,9 @@ where p.source_table = 'module_ct_migrations'
 union all
 select
     p.ctid as entry,
-    l.person_key
+    l.person_key,
+    p.source_table,
+    p.is_judged
 from scout.pending_persons as p
 inner join scout.src_scouting_daily as s
     on s.source_pk = p.source_pk

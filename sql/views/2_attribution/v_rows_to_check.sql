@@ -18,7 +18,7 @@ with noted as (
 select
     'observational.lead_events' as source_table,
     n.source_pk,
-    n.source_pk::integer as row_id,
+    case when n.source_pk ~ '^[0-9]{1,18}$' then n.source_pk::bigint end as row_id,
     null::uuid as person_key
 from noted as n
 where n.source_table = 'lead_events'
@@ -35,8 +35,8 @@ union all
 select
     t.source_table,
     n.source_pk,
-    null::integer as row_id,
-    n.source_pk::uuid as person_key
+    null::bigint as row_id,
+    case when n.source_pk ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then n.source_pk::uuid end as person_key
 from noted as n
 cross join (values ('observational.lead_ledger'), ('canon.identity_registry')) as t (source_table)
 where n.source_table in ('lead_ledger', 'identity_registry')
@@ -44,7 +44,7 @@ union all
 select
     'public.' || n.source_table as source_table,
     n.source_pk,
-    null::integer as row_id,
+    null::bigint as row_id,
     null::uuid as person_key
 from noted as n
 where n.source_table in (
