@@ -236,7 +236,7 @@ def _note(words: str) -> None:
 
 def _scout_title(scout: ScoutEvidence) -> str:
     title = t("conflicts.scout_title", scout=scout.scout_id)
-    name = lists.name_of(scout.scout_name, 40)
+    name = lists.name_of(scout.scout_id, scout.scout_name, 40)
     return f"{title} · {plain(name)}" if name else title
 
 

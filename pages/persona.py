@@ -338,7 +338,7 @@ def _lanes(story: Story, names: Names) -> None:
         _draw_lanes,
         (points, labels, marks, sources),
         alt=t("persona.lanes_alt", summary=_summary(dated)),
-        height=215,
+        height=235,
     )
     if len(dated) < len(pieces):
         st.caption(t("persona.lanes_undated", count=number(len(pieces) - len(dated))))
@@ -383,13 +383,13 @@ def _draw_lanes(data: Any, inks: Inks) -> dict[str, Any]:
             "showlegend": True,
             "legend": {
                 "orientation": "h",
-                "y": 1.3,
+                "y": 1.42,
                 "x": 0,
                 "font": {"color": inks.text, "size": 12},
                 "itemclick": False,
                 "itemdoubleclick": False,
             },
-            "margin": {"l": 0, "r": 8, "b": 0, "t": 40},
+            "margin": {"l": 0, "r": 8, "b": 0, "t": 56},
             "xaxis": axis
             | {
                 "type": "date",
@@ -418,8 +418,18 @@ def _draw_lanes(data: Any, inks: Inks) -> dict[str, Any]:
                 for when, _ in marks
             ],
             "annotations": [
-                charts.note(inks, words, when, 1, xanchor="right", yref="paper", yanchor="bottom")
-                for when, words in marks
+                # one above the other: the days may be close, and a phone is narrow
+                charts.note(
+                    inks,
+                    words,
+                    when,
+                    1,
+                    xanchor="right",
+                    yref="paper",
+                    yanchor="bottom",
+                    yshift=15 * row,
+                )
+                for row, (when, words) in enumerate(marks)
             ],
         },
     }

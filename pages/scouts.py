@@ -1,6 +1,5 @@
 """What each scout brought, what of it is disputed or waiting, and whom two of them claim."""
 
-import re
 from datetime import date, timedelta
 from typing import Any, get_args
 
@@ -9,10 +8,10 @@ import streamlit as st
 from scout_core import money, scouts
 from scout_core.filters import MAX_SCOUT_ID
 from scout_core.scouts import Collisions, Kind, Scorecard, ScoutFilters
-from ui import charts, frame, link, read, site, tables
+from ui import charts, frame, link, lists, read, site, tables
 from ui.charts import Inks
 from ui.tables import Column
-from ui.text import LIMA, NOTHING, clean, number, percent, plain, short_day, signed, t
+from ui.text import LIMA, NOTHING, number, percent, plain, short_day, signed, t
 from ui.text import money as soles
 
 PAIRS = 15
@@ -121,10 +120,7 @@ def _situation(card: Scorecard) -> str:
 
 
 def _numbered(scout: int, name: str | None) -> str:
-    """`14 M. Huamán`; the number alone where the name says no more."""
-    shown = clean(name or "", 40)
-    says_no_more = re.fullmatch(rf"(?:scout\W*)?0*{scout}", shown, re.IGNORECASE) or not shown
-    return str(scout) if says_no_more else f"{scout} {shown}"
+    return lists.scout_label(scout, {scout: name}, 40)
 
 
 def _card(scout: int, today: date) -> None:

@@ -1,6 +1,7 @@
 """What the pages of lists share: scouts by name, exports of the rows on screen, small labels."""
 
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -30,13 +31,15 @@ def scout_label(scout: int | None, names: Names, limit: int = 24) -> str:
     """14 M. Huamán; the number alone when the list has no name for it."""
     if scout is None:
         return ""
-    name = name_of(names.get(scout), limit)
+    name = name_of(scout, names.get(scout), limit)
     return f"{scout} {name}" if name else str(scout)
 
 
-def name_of(raw: str | None, limit: int = 24) -> str:
-    """A name of the database for a label: cleaned, single blanks; '' without one."""
-    return " ".join(clean(raw or "", limit).split())
+def name_of(scout: int, raw: str | None, limit: int = 24) -> str:
+    """What the list calls a scout, for a label: cleaned, single blanks; '' where it has no name
+    for it or one that says no more than the number, as "Scout 014"."""
+    name = " ".join(clean(raw or "", limit).split())
+    return "" if re.fullmatch(rf"(?:scout\W*)?0*{scout}", name, re.IGNORECASE) else name
 
 
 def origin(tag: str) -> str:
