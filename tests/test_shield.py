@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from streamlit import config
@@ -49,7 +50,9 @@ def ask(path="/scouts", *, kind="http", client="127.0.0.1", server="127.0.0.1", 
     async def send(message):
         sent.append(message)
 
-    asyncio.run(shield.Shield(_app)(scope, receive, send))
+    # a loop of its own: that of the browser's driver runs in the main thread
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, shield.Shield(_app)(scope, receive, send)).result()
     return sent
 
 
