@@ -146,8 +146,9 @@ def test_kills_at_random_times_lose_and_double_nothing(
         time.sleep(chance.uniform(0, 1.3 * usual))
         struck += worker.is_alive
         worker.kill()
-    refresh(db)
-    refresh(never_killed, environ={"SCOUT_GUARD_MAX_PCT": "100"})
+    # what every kill has left undone may be more than the guard lets pass
+    for database in (db, never_killed):
+        refresh(database, force=True, reason="what the killed runs left")
     assert struck > kills / 3
     assert effects(db_url) == effects(never_killed.url)
     states = run_states(db_url)

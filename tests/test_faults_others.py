@@ -106,7 +106,12 @@ def in_the_statement(db_url: str) -> Iterator[Any]:
             with writing(db_url) as conn:
                 conn.exec_driver_sql("select pg_advisory_xact_lock(42)")
                 held.set()
-                waits = text("select count(*) from pg_locks where not granted and objid = 42")
+                # of this database: other tests wait on the same server
+                waits = text(
+                    "select count(*) from pg_locks as l inner join pg_database as d"
+                    " on d.oid = l.database and d.datname = current_database()"
+                    " where not l.granted and l.objid = 42"
+                )
                 while not conn.scalar(waits):
                     time.sleep(0.01)
                 do(db_url, *statements)

@@ -16,10 +16,12 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All journeys go to one worker, so that there is one server (with --dist loadgroup)."""
+    """All journeys go to one worker, so that there is one server (with --dist loadgroup), and come
+    last: the driver of the browser leaves a running event loop in its process."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("browser"))
+    items.sort(key=lambda item: HERE in item.path.parents)
 
 
 @pytest.fixture(scope="session")
