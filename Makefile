@@ -21,7 +21,7 @@ run: .venv/.runtime ## install, start the database (demo data when there is no D
 	@exec $(BIN)/streamlit run app.py
 
 test: lint ## everything that CI runs: lint, then the tests
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 lint: .venv/.dev ## ruff, mypy, sqlfluff
 	$(BIN)/ruff check
