@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 
 from scout_core import install, logs, postgres, refresh, sql
 from scout_core.database import ADMIN, CHECK, Database
-from scout_core.runs import Actor
+from scout_core.permissions import Actor
 from scout_core.settings import Settings
 
 HERE = Path(__file__).parent

@@ -31,7 +31,7 @@ from scout_core import (
     settle,
 )
 from scout_core.database import ADMIN, CHECK, LOOK, Database
-from scout_core.runs import Actor
+from scout_core.permissions import Actor
 from scout_core.settings import Settings
 
 SIZES = "2000,100000,1000000"

@@ -21,10 +21,10 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, BinaryIO, Literal, Union, get_args, get_origin, get_type_hints
 
-from scout_core import masks, neutral
+from scout_core import masks, neutral, permissions
 from scout_core.database import Profile
-from scout_core.errors import BadInput, PermissionDenied
-from scout_core.runs import Actor, Role
+from scout_core.errors import BadInput
+from scout_core.permissions import Actor
 
 Format = Literal["csv", "xlsx"]
 Kind = Literal[
@@ -35,7 +35,6 @@ Kind = Literal[
 EXPORT = Profile("export", "scout_reader", 2_000, 300_000, is_read_only=True, is_snapshot=True)
 FORMATS: tuple[Format, ...] = ("csv", "xlsx")
 DELIMITERS = (";", ",")
-MAY_SEE_CLEAR: frozenset[Role] = frozenset({"analyst", "admin"})
 MEDIA_TYPES: Mapping[Format, str] = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -106,12 +105,7 @@ def checked_form(
     if is_raw and format != "csv":
         raise BadInput("The raw form is CSV only.", parameter="raw")
     if is_clear:
-        if actor.role not in MAY_SEE_CLEAR:
-            raise PermissionDenied(
-                f"{actor.name} is {actor.role}, and only {' or '.join(sorted(MAY_SEE_CLEAR))} may "
-                "export phones and licences in clear: export them masked, or ask one of them.",
-                role=actor.role,
-            )
+        permissions.require(actor, "export_clear")
         if not 10 <= len((reason or "").strip()) <= 1000:
             raise BadInput(
                 "Phones and licences in clear need a reason of 10 to 1,000 characters: "

@@ -12,7 +12,7 @@ from scout_core import backlog, collection, conflicts, export, liquidation
 from scout_core.errors import BadInput
 from scout_core.export import Form, Written
 from scout_core.paging import Sort
-from scout_core.runs import Actor
+from scout_core.permissions import Actor
 
 
 @dataclass(frozen=True)

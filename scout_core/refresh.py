@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from scout_core import claims_guard, logs, runner, settle, sql
+from scout_core import claims_guard, logs, permissions, runner, settle, sql
 from scout_core.database import SETTLE, Database
 from scout_core.errors import DatabaseError, GuardStopped, ScoutError
+from scout_core.permissions import Actor
 from scout_core.runner import Progress, Run
-from scout_core.runs import Actor, Request, RunResult, Trigger, checked_reason, require_role
+from scout_core.runs import Request, RunResult, Trigger, checked_reason
 from scout_core.settings import Settings
 
 _NO_ISSUES: Mapping[str, Any] = {"opened_count": 0, "closed_count": 0}
@@ -122,7 +123,7 @@ def run_refresh(
         request_id=request_id,
         requested_at=requested_at,
     )
-    require_role(actor, "refresh")
+    permissions.require(actor, "run")
     settle.settle(db)
     result = runner.work_run(
         db,

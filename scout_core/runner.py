@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from scout_core import __version__, logs, run_lock, settle, sql
+from scout_core import __version__, logs, permissions, run_lock, settle, sql
 from scout_core.database import CONTROL, JOB, Database, Transaction
 from scout_core.driver_errors import is_retryable, wrapped_errors
 from scout_core.errors import (
@@ -30,13 +30,13 @@ from scout_core.errors import (
     ScoutError,
 )
 from scout_core.runs import (
+    ACTIONS,
     JOB_TYPES,
     Kind,
     Request,
     RunResult,
     by_id,
     execute,
-    require_role,
     result_of,
 )
 
@@ -161,7 +161,7 @@ def work_run(
     RunBusy with the running run's id when another one runs; the error of the work when it fails,
     the run then is FAILED and what it had not committed is rolled back.
     """
-    require_role(request.actor, request.kind)
+    permissions.require(request.actor, ACTIONS[request.kind])
     attached = _find_answer(db, request)
     if attached is not None:
         return attached

@@ -9,17 +9,17 @@ from sqlalchemy import Connection
 
 from scout_core import sql
 from scout_core.database import CONTROL, Database
-from scout_core.errors import NotFound, PermissionDenied, SettingsError
+from scout_core.errors import NotFound, SettingsError
+from scout_core.permissions import Action, Actor
 
-Role = Literal["viewer", "analyst", "operator", "admin"]
 Kind = Literal["refresh", "undo", "decision", "review"]
 Trigger = Literal["cron", "manual", "api"]
 
-MAY_RUN: Mapping[Kind, frozenset[Role]] = {
-    "refresh": frozenset({"operator", "admin"}),
-    "undo": frozenset({"operator", "admin"}),
-    "decision": frozenset({"analyst", "operator", "admin"}),
-    "review": frozenset({"analyst", "operator", "admin"}),
+ACTIONS: Mapping[Kind, Action] = {
+    "refresh": "run",
+    "undo": "undo",
+    "decision": "decide",
+    "review": "review",
 }
 JOB_TYPES: Mapping[Kind, str] = {
     "refresh": "scout_attribution_refresh",
@@ -27,14 +27,6 @@ JOB_TYPES: Mapping[Kind, str] = {
     "decision": "scout_attribution_decision",
     "review": "scout_attribution_decision",
 }
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Who asks for a write, and what they may do."""
-
-    name: str
-    role: Role
 
 
 @dataclass(frozen=True)
@@ -91,16 +83,6 @@ def checked_reason(reason: str | None, *, is_needed: bool) -> str | None:
             f"--reason has {len(trimmed):,} characters: give 10 to 1,000, kept with the run."
         )
     return trimmed
-
-
-def require_role(actor: Actor, kind: Kind) -> None:
-    """PermissionDenied unless the actor's role may start this kind of run."""
-    if actor.role not in MAY_RUN[kind]:
-        raise PermissionDenied(
-            f"{actor.name} is {actor.role}, and only {' or '.join(sorted(MAY_RUN[kind]))} may "
-            f"start a {kind}: ask one of them.",
-            role=actor.role,
-        )
 
 
 def by_id(db: Database, run_id: int) -> RunResult:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from scout_core import checks, cli, demo, refresh
 from scout_core.database import ADMIN, ADMIN_LOOK, CHECK, LOOK, Database
 from scout_core.errors import DemoRefused
-from scout_core.runs import Actor
+from scout_core.permissions import Actor
 from scout_core.settings import load as load_settings
 from tests.support import databases
 

@@ -21,7 +21,7 @@ from scout_core.database import ADMIN, Database
 from scout_core.errors import BadInput, PermissionDenied
 from scout_core.export import EXPORT, Form, columns_of, write
 from scout_core.export_lists import LISTS, export_list
-from scout_core.runs import Actor
+from scout_core.permissions import Actor
 from tests.support import factories, xlsx
 from tests.support.looking import installed
 

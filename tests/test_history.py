@@ -14,7 +14,7 @@ from scout_core.database import ADMIN, LOOK, Database
 from scout_core.errors import BadInput, NotFound
 from scout_core.history import PastRun, RunFilters, RunReport
 from scout_core.paging import Page
-from scout_core.runs import Actor
+from scout_core.permissions import Actor
 from tests.support import job as running
 from tests.support.looking import installed
 

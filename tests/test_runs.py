@@ -6,7 +6,8 @@ import pytest
 
 from scout_core.database import CONTROL, Database
 from scout_core.errors import DatabaseError, PermissionDenied, RunFailed
-from scout_core.runs import Actor, execute
+from scout_core.permissions import Actor
+from scout_core.runs import execute
 from tests.support import factories as new
 from tests.support.job import (
     OPERATOR,

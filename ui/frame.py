@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from scout_core.errors import DatabaseAway, NotInstalled, ScoutError, SettingsError
-from scout_core.runs import Actor
+from scout_core.permissions import Actor
 from ui import link, read, who
 from ui.text import NBSP, clock, moment, plain, speak, t
 

@@ -11,8 +11,9 @@ from datetime import datetime
 
 from scout_core import logs
 from scout_core.errors import RunBusy, ScoutError
+from scout_core.permissions import Actor
 from scout_core.refresh import run_refresh
-from scout_core.runs import Actor, RunResult
+from scout_core.runs import RunResult
 from ui import read
 
 KEPT = 50

@@ -5,9 +5,9 @@ from datetime import datetime
 
 import streamlit as st
 
-from scout_core import health, pulse
+from scout_core import health, permissions, pulse
 from scout_core.errors import ScoutError
-from scout_core.runs import MAY_RUN, Actor
+from scout_core.permissions import Actor
 from ui import frame, job, link, read, shield, site
 from ui.text import LANGUAGES, NOTHING, clean, clock, counted, duration, moment, plain, speak, t
 
@@ -142,7 +142,7 @@ def _progress(beat: pulse.Pulse, mine: job.Job | None) -> None:
 
 def _button(actor: Actor, busy: pulse.Pulse | None, mine: job.Job | None, is_late: bool) -> None:
     why = None
-    if actor.role not in MAY_RUN["refresh"]:
+    if not permissions.may(actor, "run"):
         why = t("run.role_help", role=t(f"common.role_{actor.role}"))
     elif is_late:
         why = t("run.away_help")

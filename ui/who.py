@@ -5,7 +5,7 @@ from typing import get_args
 
 import streamlit as st
 
-from scout_core.runs import Actor, Role
+from scout_core.permissions import Actor, Role
 from ui import shield
 
 

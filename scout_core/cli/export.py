@@ -122,7 +122,7 @@ def _export(
 ) -> None:
     from scout_core.export import EXPORT, checked_form
     from scout_core.export_lists import export_list
-    from scout_core.runs import Actor
+    from scout_core.permissions import Actor
 
     actor = Actor(getpass.getuser(), "admin")
     form = checked_form(

@@ -28,8 +28,8 @@ def refresh(dry_run: bool, force: bool, reason: str | None, trigger: Any) -> Non
     if dry_run:
         _show_plan(rows=10)
         return
+    from scout_core.permissions import Actor
     from scout_core.refresh import run_refresh
-    from scout_core.runs import Actor
 
     settings = session.settings()
     with output.step_progress() as progress:

@@ -12,8 +12,8 @@ import psycopg2
 from scout_core import settle
 from scout_core.checks import verify
 from scout_core.database import CHECK, LOOK, Database
+from scout_core.permissions import Actor
 from scout_core.refresh import plan, run_refresh
-from scout_core.runs import Actor
 from scout_core.settings import load
 from tests.model.generator import Generator
 from tests.model.identity import pool

@@ -10,8 +10,9 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 
 from scout_core import checks, runner
 from scout_core.database import CHECK, Database
+from scout_core.permissions import Actor
 from scout_core.refresh import run_refresh
-from scout_core.runs import Actor, RunResult
+from scout_core.runs import RunResult
 from scout_core.settings import Settings, load
 from tests.support import factories as new
 

@@ -10,8 +10,9 @@ from sqlalchemy import text
 
 from scout_core import demo
 from scout_core.database import ADMIN, LOOK, Database
+from scout_core.permissions import Actor
 from scout_core.refresh import run_refresh
-from scout_core.runs import Actor, RunResult
+from scout_core.runs import RunResult
 from scout_core.settings import load
 from tests.support import databases
 

@@ -1,0 +1,65 @@
+"""Who may do what: the one table, asked by the API, the pages, the command line and the library."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from scout_core.errors import PermissionDenied
+
+Role = Literal["viewer", "analyst", "operator", "admin"]
+Action = Literal[
+    "read", "export", "export_clear", "decide", "review", "mute", "run", "undo", "release", "tokens"
+]
+
+_ALL: frozenset[Role] = frozenset({"viewer", "analyst", "operator", "admin"})
+_DECIDING: frozenset[Role] = frozenset({"analyst", "operator", "admin"})
+_OPERATING: frozenset[Role] = frozenset({"operator", "admin"})
+
+MAY: Mapping[Action, frozenset[Role]] = {
+    "read": _ALL,
+    "export": _ALL,
+    "export_clear": frozenset({"analyst", "admin"}),
+    "decide": _DECIDING,
+    "review": _DECIDING,
+    "mute": _DECIDING,
+    "run": _OPERATING,
+    "undo": _OPERATING,
+    "release": _OPERATING,
+    "tokens": frozenset({"admin"}),
+}
+WORDS: Mapping[Action, str] = {
+    "read": "read",
+    "export": "export a list",
+    "export_clear": "export phones and licences in clear",
+    "decide": "decide a conflict",
+    "review": "review identities",
+    "mute": "acknowledge or mute an alert",
+    "run": "start a run",
+    "undo": "undo a run",
+    "release": "release a hold",
+    "tokens": "make or revoke tokens",
+}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who asks for something, and what they may do."""
+
+    name: str
+    role: Role
+
+
+def may(actor: Actor, action: Action) -> bool:
+    """Whether the actor's role allows the action."""
+    return actor.role in MAY[action]
+
+
+def require(actor: Actor, action: Action) -> None:
+    """PermissionDenied unless the actor's role allows the action."""
+    if not may(actor, action):
+        raise PermissionDenied(
+            f"{actor.name} is {actor.role}, and only {' or '.join(sorted(MAY[action]))} may "
+            f"{WORDS[action]}: ask one of them.",
+            role=actor.role,
+            action=action,
+        )
