@@ -184,9 +184,6 @@ def _definition(sql_root: Path, settings: Settings, usable: frozenset[str]) -> s
 def _note_facts(installer: Installer, settings: Settings) -> None:
     facts = {"version": __version__, "source_timezone": settings.source_timezone}
     with installer.as_owner() as conn:
-        noted = {
-            row.name: row.value for row in conn.execute(text("select * from scout.install_facts"))
-        }
         conn.execute(
             text(
                 "insert into scout.install_facts (name, value)"
@@ -197,12 +194,5 @@ def _note_facts(installer: Installer, settings: Settings) -> None:
             )
         )
         for name, value in facts.items():
-            if noted.get(name) != value:
-                conn.execute(
-                    text(
-                        "insert into scout.install_facts (name, value) values (:name, :value)"
-                        " on conflict (name) do update set value = excluded.value"
-                    ),
-                    {"name": name, "value": value},
-                )
+            if ask(conn, "note_fact", name=name, value=value):
                 installer.did(f"Noted {name} {value}.")

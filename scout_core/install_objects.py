@@ -76,6 +76,10 @@ def refresh_triggers(installer: Installer, usable: frozenset[str]) -> None:
         if not is_as_wanted and _create_trigger(installer, trigger):
             _record(installer, "trigger", trigger)
             installer.did(f"Created trigger {trigger.name} on {trigger.relation}.")
+    # whether changes are all noted is asked against these: one that was refused is in no catalog
+    tracking = sum(trigger.name.startswith("scout_note_") for trigger in wanted)
+    with installer.as_owner() as conn:
+        ask(conn, "note_fact", name="tracking_triggers", value=str(tracking))
 
 
 def index_states(conn: Connection, wanted: list[TableObject]) -> dict[str, bool]:

@@ -150,7 +150,7 @@ def run_formatted(conn: Connection, template: str, *values: str) -> None:
     run_script(conn, statement)
 
 
-def ask(conn: Connection, name: str, **values: object) -> list[Row[Any]]:
+def ask(conn: Connection, name: str, /, **values: object) -> list[Row[Any]]:
     """Rows of a named query of sql/install/catalog.sql."""
     return list(conn.execute(text(statements("catalog")[name]), values))
 

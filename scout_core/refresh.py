@@ -124,7 +124,7 @@ def run_refresh(
         requested_at=requested_at,
     )
     permissions.require(actor, "run")
-    settle.settle(db)
+    settle.settle_if_possible(db)
     result = runner.work_run(
         db,
         request,

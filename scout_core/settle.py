@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from scout_core import logs, run_lock, sql
 from scout_core.database import SETTLE, Database
-from scout_core.errors import ScoutError
+from scout_core.errors import DatabaseError, ScoutError
 
 Progress = Callable[[int, int], None]
 
@@ -80,11 +80,11 @@ def settle(
     """Settle what is pending, batch by batch, until nothing is left or `max_batches` are done.
 
     With `wait`, each batch waits for another settler; else the call returns with is_busy. A bulk
-    load is settled in one pass over everything instead, which is several times faster.
+    load, or a state that was never built, is settled in one pass over everything instead.
     """
     with db.transaction(SETTLE) as conn:
         load = conn.execute(sql.query("state", "load")).one()
-    if load.is_bulk and max_batches is None:
+    if load.is_whole and max_batches is None:
         return build(db, wait=wait, progress=progress)
     done = Settled()
     batches = 0
@@ -143,8 +143,19 @@ def build(
     return done + Settled(entries=taken.entry_count)
 
 
+def settle_if_possible(db: Database) -> None:
+    """Settle what is pending beside a run; the run does not depend on it, so trouble is noted only.
+
+    Readers and the run itself add what is pending themselves.
+    """
+    try:
+        settle(db)
+    except DatabaseError as exc:
+        _log.warning("not settled, it is done later", reason=exc.message)
+
+
 def is_tracked(conn: Connection) -> bool:
-    """Whether every tracking trigger that was made is there and fires."""
+    """Whether every tracking trigger that init wanted is there and fires."""
     return bool(conn.execute(sql.query("state", "is_tracked")).scalar_one())
 
 

@@ -195,6 +195,23 @@ def test_a_login_that_owns_nothing_goes_without_indexes_and_triggers(url: str) -
     assert value(login, "select count(*) from ops.v_scout_attribution") == 0
 
 
+def test_one_source_that_cannot_be_tracked_is_enough_to_say_numbers_are_as_of_the_run(
+    url: str,
+) -> None:
+    login = make_owner_login(url)
+    run(
+        url,
+        "alter table public.module_ct_migrations owner to current_user",
+        "grant select on public.module_ct_migrations to test_login",
+    )
+    report = init(login)
+    assert [line for line in report.lost if line.startswith("Not every change")]
+    assert value(login, "select mode from scout.v_state") == "REBUILT"
+    run(url, "alter table public.module_ct_migrations owner to test_login")
+    init(login)
+    assert value(login, "select mode from scout.v_state") == "TRACKED"
+
+
 def test_without_the_labels_a_login_that_may_not_add_them_is_told_the_command(url: str) -> None:
     login = make_guest_login(url)
     with pytest.raises(InstallError) as caught:

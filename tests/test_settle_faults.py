@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from scout_core import settle
 from scout_core.database import CHECK, LOOK, SETTLE, Database
+from scout_core.errors import DatabaseError
 from tests.support import factories as new
 from tests.support.installing import init
 from tests.support.job import broken, do, key, refresh, rows, value, writing
@@ -362,6 +363,36 @@ def test_state_without_all_triggers_is_rebuilt_by_runs_until_they_are_back(stage
     assert reads() == ("TRACKED", "EXACT", False, 3)
     assert broken(stage.db) == {}
     stage.step(lambda c: new.lead_event(c, person=key("ana")), moves="ana")
+
+
+def test_state_that_was_never_built_is_built_by_whoever_settles(stage: Scene):
+    """What an init leaves that died while it settled everybody."""
+    stage.do(lambda c: new.lead_event(c, person=key("ana"), scout=7))
+    do(stage.url, "delete from scout.person_attribution")
+    do(stage.url, "update scout.state set mode = 'LIVE'")
+    settle.settle(stage.db)
+    assert value(stage.url, "select mode from scout.v_state") == "TRACKED"
+    assert broken(stage.db) == {}
+
+
+def test_run_does_not_fail_because_settling_does(stage: Scene):
+    stage.do(lambda c: new.lead_event(c, person=key("ana"), scout=7))
+    stage.do(lambda c: new.lead_event(c, person=key("dora"), scout=7))
+    do(stage.url, "revoke insert on scout.person_attribution from scout_writer")
+    with pytest.raises(DatabaseError):
+        settle.settle(stage.db)
+    done = refresh(stage.db, environ={"SCOUT_RUN_MAX_ROWS": "1"})
+    assert done.status == "COMPLETED"
+    assert done.stats["batches"] > 1
+    # nothing is settled, and still everything read is as it is
+    assert value(stage.url, "select count(*) from scout.pending_persons") > 0
+    satisfactory = (
+        "select persons_with_scout_satisfactory from ops.v_scout_attribution_metrics_snapshot"
+    )
+    assert value(stage.url, satisfactory) == 3
+    do(stage.url, "grant insert on scout.person_attribution to scout_writer")
+    settle.settle(stage.db)
+    assert broken(stage.db) == {}
 
 
 def test_note_of_another_cluster_is_settled_like_any_other(stage: Scene):

@@ -433,3 +433,9 @@ select
     install_facts.name,
     install_facts.value
 from scout.install_facts;
+
+-- name: note_fact
+-- Its name when the fact is new or another than before.
+insert into scout.install_facts as f (name, value) values (:name, :value)
+on conflict (name) do update set value = excluded.value where f.value <> excluded.value
+returning f.name;

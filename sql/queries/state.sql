@@ -22,10 +22,13 @@ select exists (select from scout.pending_persons) as has_pending;
 
 -- name: load
 -- beyond a tenth of the persons one pass over everything is faster than looking each up
+-- an installation that died before its state was built is finished by whoever settles next
 select
     p.entry_count,
-    p.entry_count > 50000 and p.entry_count > 0.1 * (select count(*) from scout.person_attribution) as is_bulk
-from (select count(*) as entry_count from scout.pending_persons) as p;
+    s.mode = 'LIVE'
+    or p.entry_count > 50000 and p.entry_count > 0.1 * (select count(*) from scout.person_attribution) as is_whole
+from scout.state as s
+cross join (select count(*) as entry_count from scout.pending_persons) as p;
 
 -- name: begun
 select
@@ -40,11 +43,10 @@ set
     definition = coalesce(cast(:definition as text), definition);
 
 -- name: is_tracked
--- every trigger that init made is there and fires
-select
-    count(*) filter (where i.name like 'scout_note_%') > 0
-    and count(*) filter (where t.tgname is null) = 0 as is_tracked
-from scout.installed_objects as i
-left join pg_catalog.pg_trigger as t
+-- every trigger that init wanted was made, is there and fires
+select count(*) = max(f.value::integer) as is_tracked
+from scout.install_facts as f
+inner join scout.installed_objects as i on i.kind = 'trigger' and i.name like 'scout_note_%'
+inner join pg_catalog.pg_trigger as t
     on t.tgname = i.name and t.tgrelid = to_regclass(i.relation) and t.tgenabled in ('O', 'A')
-where i.kind = 'trigger';
+where f.name = 'tracking_triggers';
