@@ -123,7 +123,15 @@ def build(
     done = Settled()
     after = _BEFORE_ALL
     for number, upto in enumerate(ends, 1):
-        done += _settle_batch(db, wait=True, row_limit=0, after_key=after, upto_key=upto)
+        done += _settle_batch(
+            db,
+            wait=True,
+            row_limit=0,
+            after_key=after,
+            upto_key=upto,
+            # where nothing is settled yet, readers do without, and all is counted once at the end
+            is_counted=begun.mode != "LIVE",
+        )
         after = upto
         if progress is not None:
             progress(number, len(ends))
@@ -166,15 +174,23 @@ def _settle_batch(
     row_limit: int,
     after_key: object = None,
     upto_key: object = None,
+    is_counted: bool = True,
 ) -> Settled:
     with db.transaction(SETTLE) as conn:
         if upto_key is None and not _has_pending(conn):
             return Settled()
         if not _locked(conn, wait=wait):
             return Settled(is_busy=True)
+        # what each person is looked up in is small and in memory: a scan of it per person is dearer
+        conn.exec_driver_sql("set local random_page_cost = 1.5")
         row = conn.execute(
             sql.statement("state/settle"),
-            {"row_limit": row_limit, "after_key": after_key, "upto_key": upto_key},
+            {
+                "row_limit": row_limit,
+                "after_key": after_key,
+                "upto_key": upto_key,
+                "is_counted": is_counted,
+            },
         ).one()
         return Settled(row.entry_count, row.person_count, row.changed_count)
 

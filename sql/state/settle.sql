@@ -1,6 +1,6 @@
 -- Takes touched source rows off the list and settles the persons and scouting rows that they concern, and a
 -- range of persons where one is given: one snapshot decides what is taken, looked up and recomputed.
--- One row: how many.
+-- is_counted false = totals are counted later, and nobody reads them until then. One row: how many.
 with entries as materialized (
     select
         p.ctid as entry,
@@ -46,10 +46,25 @@ settled as materialized (
     where s.person_key > cast(:after_key as uuid) and s.person_key <= cast(:upto_key as uuid)
 ),
 
-written as (
-    insert into scout.person_attribution as s
+-- what is as it was is neither locked nor counted
+fresh as materialized (
     select l.*
     from live as l
+    left join settled as s on s.person_key = l.person_key
+    where s.person_key is null or s.* is distinct from l.*
+),
+
+outdated as materialized (
+    select s.*
+    from settled as s
+    where exists (select from fresh as f where f.person_key = s.person_key)
+        or not exists (select from live as l where l.person_key = s.person_key)
+),
+
+written as (
+    insert into scout.person_attribution as s
+    select f.*
+    from fresh as f
     on conflict (person_key) do update
         set (
             person_key,
@@ -88,15 +103,14 @@ written as (
             cabinet_link_days,
             best
         ) = (select excluded.*)
-        where s.* is distinct from excluded.*
     returning s.person_key
 ),
 
 gone as (
     delete from scout.person_attribution as s
     where s.person_key in (
-        select d.person_key from settled as d
-        where not exists (select from live as l where l.person_key = d.person_key)
+        select o.person_key from outdated as o
+        where not exists (select from fresh as f where f.person_key = o.person_key)
     )
     returning s.person_key
 ),
@@ -104,13 +118,15 @@ gone as (
 changes as (
     select
         1 as weight,
-        l::scout.person_attribution as person
-    from live as l
+        f::scout.person_attribution as person
+    from fresh as f
+    where :is_counted
     union all
     select
         -1 as weight,
-        s::scout.person_attribution as person
-    from settled as s
+        o::scout.person_attribution as person
+    from outdated as o
+    where :is_counted
 ),
 
 counted as (
