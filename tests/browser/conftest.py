@@ -1,4 +1,7 @@
-"""One browser, one server and one demo database for all journeys; a fresh visitor for each."""
+"""One browser, one server and one demo database for all journeys; a fresh visitor for each.
+
+They end with the last journey: while the browser's driver lives, an event loop runs in its process.
+"""
 
 import os
 from collections.abc import Callable, Iterator
@@ -17,14 +20,14 @@ HERE = Path(__file__).parent
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All journeys go to one worker, so that there is one server (with --dist loadgroup), and come
-    last: the driver of the browser leaves a running event loop in its process."""
+    first: they are the longest piece of work that cannot be shared out."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("browser"))
-    items.sort(key=lambda item: HERE in item.path.parents)
+    items.sort(key=lambda item: HERE not in item.path.parents)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """The browser. Without one the journeys are skipped, or fail where that is forbidden."""
     with sync_playwright() as playwright:
@@ -42,14 +45,14 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo_db(server_url: str) -> Iterator[Database]:
     """The database that the server shows: 300 persons after one run."""
     with refreshed_demo(server_url) as database:
         yield database
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(demo_db: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the one server."""
     log = tmp_path_factory.mktemp("server") / "log"
@@ -57,7 +60,7 @@ def server(demo_db: Database, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def contexts(chromium: Browser) -> Iterator[dict[tuple[object, ...], BrowserContext]]:
     """Browser profiles by theme and size; kept, so that the program is loaded once for each."""
     made: dict[tuple[object, ...], BrowserContext] = {}
@@ -84,7 +87,7 @@ def visitor(
     assert found == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _tabs() -> dict[str, Visit]:
     return {}
 
