@@ -57,8 +57,9 @@ fresh as materialized (
 outdated as materialized (
     select s.*
     from settled as s
-    where exists (select from fresh as f where f.person_key = s.person_key)
-        or not exists (select from live as l where l.person_key = s.person_key)
+    left join live as l on l.person_key = s.person_key
+    left join fresh as f on f.person_key = s.person_key
+    where l.person_key is null or f.person_key is not null
 ),
 
 written as (
