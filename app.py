@@ -1,4 +1,5 @@
-"""The web server: pages under /scouts, security headers on everything, one process.
+"""The web server: pages under /scouts, the API under /api, security headers on everything, one
+process.
 
 streamlit run app.py        # or: uvicorn app:app --port 3000
 """
@@ -15,11 +16,13 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, RedirectResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
+from api.app import build
+from api.services import Services
 from scout_core import logs, settle
 from scout_core.errors import SettingsError
-from ui import read, shield, site
+from ui import read, shield, site, who
 
 ROOT = Path(__file__).resolve().parent
 FIRST_PAGE = f"/{site.BASE}/{site.FIRST.address}"
@@ -96,6 +99,17 @@ def _start_keepers() -> list[Any]:
     return [_Freezer(), settle.Keeper(read.database)]
 
 
+services = Services(
+    read_database=read.Pool("scout-api", pool_size=5, overflow=0),
+    export_database=read.Pool("scout-export", pool_size=3, overflow=0),
+    write_database=read.database,
+    settings=read.settings,
+    visitor=lambda request: who.visitor_of(request.cookies),
+    is_open=lambda: not shield.is_sign_in_configured(),
+    written=read.forget,
+)
+rest = build(services)
+
 app = st.App(
     ROOT / "ui" / "main.py",
     routes=[
@@ -103,6 +117,9 @@ app = st.App(
         Route(f"/{site.BASE}", _to_first_page),
         Route(f"/{site.BASE}/", _to_first_page),
         *(Route(f"/{site.BASE}/{place.address}", _page) for place in site.PLACES),
+        Mount("/api", rest),
+        # the same below the pages, where the browser sends the session
+        Mount(f"/{site.BASE}/api", rest),
     ],
     middleware=[Middleware(shield.Shield)],
     lifespan=lifespan,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
@@ -43,6 +44,8 @@ ADMIN_LOOK = Profile("admin look", None, 2_000, 60_000, is_read_only=True)
 JOB = Profile("job", "scout_writer", 5_000, 300_000, notices_dead_client=True, is_exact=True)
 CONTROL = Profile("control", "scout_writer", 5_000, 15_000)
 LOOK = Profile("look", "scout_reader", 2_000, 10_000, is_read_only=True, is_snapshot=True)
+# the API: less patience than a page, which shows its last good answer meanwhile
+API = Profile("api", "scout_reader", 2_000, 5_000, is_read_only=True, is_snapshot=True)
 # reads what the job reads: the plan and the invariants look at the source tables themselves
 CHECK = Profile(
     "check", "scout_writer", 2_000, 300_000, is_read_only=True, is_snapshot=True, is_exact=True
@@ -88,15 +91,24 @@ class Transaction:
 
 
 class Database:
-    """A database to work on. Opens connections when they are needed."""
+    """A database to work on. Opens connections when they are needed: pool_size are kept, overflow
+    more may be open; who gets none within three seconds is told so."""
 
-    def __init__(self, url: str, *, application_name: str = "scout") -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        application_name: str = "scout",
+        pool_size: int = 5,
+        overflow: int = 10,
+    ) -> None:
         self.url = url
         try:
             parsed = make_url(url)
             self._engine = create_engine(
                 parsed,
-                pool_size=5,
+                pool_size=pool_size,
+                max_overflow=overflow,
                 pool_timeout=3,
                 hide_parameters=True,
                 connect_args={
@@ -211,10 +223,13 @@ class Database:
         return "; ".join(lines)
 
 
-def open_database(settings: Settings) -> Database:
-    """The database of DATABASE_URL; without it the embedded one, started when it is not up."""
+def open_database(settings: Settings, **pool: Any) -> Database:
+    """The database of DATABASE_URL; without it the embedded one, started when it is not up.
+
+    pool: what Database takes beside the address.
+    """
     if settings.database_url:
-        return Database(settings.database_url)
+        return Database(settings.database_url, **pool)
     from scout_core import postgres
 
-    return Database(postgres.start(settings.data_dir).url)
+    return Database(postgres.start(settings.data_dir).url, **pool)

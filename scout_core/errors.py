@@ -53,10 +53,14 @@ class SettingsError(ScoutError):
 
 
 class BadInput(ScoutError):
-    """A value cannot be read. The message names it and the values that are allowed."""
+    """A value cannot be read. The message names it and the values that are allowed.
+
+    allowed: the same without the value, for who must not be told what was sent.
+    """
 
     exit_code = 2
     parameter: str | None = None
+    allowed: str | None = None
 
 
 class Refused(ScoutError):

@@ -28,7 +28,9 @@ def check_choice(value: str | None, allowed: Collection[str], parameter: str) ->
     if value is not None and value not in allowed:
         shown = value[:40].encode("ascii", "backslashreplace").decode()
         raise BadInput(
-            f"{parameter} is {shown!r}: give one of {', '.join(allowed)}.", parameter=parameter
+            f"{parameter} is {shown!r}: give one of {', '.join(allowed)}.",
+            parameter=parameter,
+            allowed=f"one of {', '.join(allowed)}",
         )
     return value
 
@@ -48,7 +50,11 @@ def check_days(since: date | None, until: date | None) -> None:
         if day is not None and not FIRST_DAY <= day <= LAST_DAY:
             raise BadInput(f"{name} must be a day from 1900 to 2199.", parameter=name)
     if since is not None and until is not None and until < since:
-        raise BadInput(f"until ({until}) is before since ({since}).", parameter="until")
+        raise BadInput(
+            f"until ({until}) is before since ({since}).",
+            parameter="until",
+            allowed="a day that is not before since",
+        )
 
 
 def check_text(value: str | None, parameter: str = "text") -> str | None:

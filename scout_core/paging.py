@@ -114,7 +114,9 @@ def read_page(
     order = _order(sorts, sort)
     if not 1 <= page_size <= MAX_PAGE_SIZE:
         raise BadInput(
-            f"page_size is {page_size}: give 1 to {MAX_PAGE_SIZE:,}.", parameter="page_size"
+            f"page_size is {page_size}: give 1 to {MAX_PAGE_SIZE:,}.",
+            parameter="page_size",
+            allowed=f"1 to {MAX_PAGE_SIZE}",
         )
     if after is not None and before is not None:
         raise BadInput("Give after or before, not both.", parameter="after")
@@ -303,7 +305,9 @@ def _whole_number(value: str) -> int:
 def _order(sorts: Mapping[str, Sort], sort: str) -> Sort:
     if sort not in sorts:
         raise BadInput(
-            f"There is no sort {sort!r:.40}: give {' or '.join(sorts)}.", parameter="sort"
+            f"There is no sort {sort!r:.40}: give {' or '.join(sorts)}.",
+            parameter="sort",
+            allowed=f"one of {', '.join(sorts)}",
         )
     return sorts[sort]
 

@@ -43,19 +43,27 @@ WORDS: Mapping[Action, str] = {
 
 @dataclass(frozen=True)
 class Actor:
-    """Who asks for something, and what they may do."""
+    """Who asks for something, and what they may do. actions: only these of the role's, as a token
+    may be limited to; null = all of them."""
 
     name: str
     role: Role
+    actions: frozenset[Action] | None = None
 
 
 def may(actor: Actor, action: Action) -> bool:
-    """Whether the actor's role allows the action."""
-    return actor.role in MAY[action]
+    """Whether the actor's role, and the token where one is used, allows the action."""
+    return actor.role in MAY[action] and (actor.actions is None or action in actor.actions)
 
 
 def require(actor: Actor, action: Action) -> None:
-    """PermissionDenied unless the actor's role allows the action."""
+    """PermissionDenied unless the actor's role, and the token where one is used, allows it."""
+    if actor.role in MAY[action] and not may(actor, action):
+        raise PermissionDenied(
+            f"The token of {actor.name} is not for this ({WORDS[action]}): use another one.",
+            role=actor.role,
+            action=action,
+        )
     if not may(actor, action):
         raise PermissionDenied(
             f"{actor.name} is {actor.role}, and only {' or '.join(sorted(MAY[action]))} may "

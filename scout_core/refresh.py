@@ -3,7 +3,7 @@
 Each step has a candidates view, which the plan shows and the apply statement writes from.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -107,8 +107,9 @@ def run_refresh(
     request_id: str | None = None,
     requested_at: datetime | None = None,
     progress: Progress | None = None,
+    opened: Callable[[int], None] | None = None,
 ) -> RunResult:
-    """Run the job once and tell how it ended.
+    """Run the job once and tell how it ended. opened is told the run's number when it begins.
 
     RunBusy when another run has the lock, GuardStopped when it would change too much and is not
     forced (which needs a reason), PermissionDenied by role; any other error leaves the run FAILED
@@ -131,6 +132,7 @@ def run_refresh(
         lambda run: _refresh(run, settings),
         max_rows=settings.run_max_rows,
         progress=progress,
+        opened=opened,
     )
     _settle_after(db)
     return result

@@ -155,8 +155,11 @@ def work_run(
     *,
     max_rows: int,
     progress: Progress | None = None,
+    opened: Callable[[int], None] | None = None,
 ) -> RunResult:
     """Do `work` as one run: alone, recorded, all or nothing per batch, sealed.
+
+    opened is told the run's number when it begins.
 
     RunBusy with the running run's id when another one runs; the error of the work when it fails,
     the run then is FAILED and what it had not committed is rolled back.
@@ -186,6 +189,8 @@ def work_run(
     _log.info("run started", kind=request.kind, trigger=request.trigger)
     run = Run(run_id, request, max_rows, db, transaction, progress)
     try:
+        if opened is not None:
+            opened(run_id)
         at("after run row")
         _work_with_retries(run, work)
         _complete(run)

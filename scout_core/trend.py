@@ -68,6 +68,16 @@ def list_days(conn: Connection) -> tuple[Day, ...]:
     return tuple(Day(**row) for row in conn.execute(sql.query("trend", "list_days")).mappings())
 
 
+def list_past_days(conn: Connection, days: int) -> tuple[Day, ...]:
+    """The last `days` days including today, oldest first; of those before the last 31 only the ones
+    that a run recorded.
+
+    Reads ops.v_scout_attribution_metrics_daily and scout.metrics_history.
+    """
+    rows = conn.execute(sql.query("trend", "list_past_days"), {"day_count": days}).mappings()
+    return tuple(Day(**row) for row in rows)
+
+
 def list_marks(conn: Connection, *, since: datetime, limit: int = 6) -> tuple[Mark, ...]:
     """The newest runs worth marking, oldest first."""
     values = {"since": since, "row_limit": limit}

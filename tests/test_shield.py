@@ -32,13 +32,16 @@ async def _app(scope, receive, send):
     await send({"type": "http.response.body", "body": b"ours"})
 
 
-def ask(path="/scouts", *, kind="http", client="127.0.0.1", server="127.0.0.1", **headers):
+def ask(
+    path="/scouts", *, kind="http", method="GET", client="127.0.0.1", server="127.0.0.1", **headers
+):
     """The messages that the shield sends."""
     sent = []
     named = {"host": "localhost:3000"} | {k.replace("_", "-"): v for k, v in headers.items()}
     scope = {
         "type": kind,
         "path": path,
+        "method": method,
         "client": (client, 5000),
         "server": (server, 3000),
         "headers": [(k.encode(), v.encode()) for k, v in named.items() if v is not None],
@@ -118,6 +121,16 @@ def test_websocket_is_open_to_pages_of_this_server_only():
     for origin in ("http://evil.example", "http://localhost:9999", "null"):
         refused = ask(stream, kind="websocket", origin=origin)
         assert refused[0]["type"] == "websocket.close"
+
+
+def test_nothing_is_taken_from_pages_of_others_wherever_it_goes():
+    for path in ("/api/v1/scouts/attribution/run-now", "/scouts/_stcore/upload_file/x", "/"):
+        for origin in ("https://evil.example", "null", "http://localhost:3001"):
+            for method in ("POST", "PUT", "PATCH", "DELETE"):
+                assert status(path, method=method, origin=origin) == 403
+        assert status(path, method="POST", origin="http://localhost:3000") == 200
+        assert status(path, method="POST") == 200
+        assert status(path, origin="https://evil.example") == 200
 
 
 def test_metrics_answer_to_this_machine_only():

@@ -1,97 +1,23 @@
-"""Run-now: the job in a thread of the server, which outlives the page that asked for it.
+"""Run-now of the pages: the database of the process, and pages that are read anew after it."""
 
-One request id is one run however often the button is pressed; whether another run is in progress
-is decided by the lock in the database, not here.
-"""
-
-import threading
-from collections import OrderedDict
-from dataclasses import dataclass, field
 from datetime import datetime
 
-from scout_core import logs
-from scout_core.errors import RunBusy, ScoutError
+from scout_core import run_now
 from scout_core.permissions import Actor
-from scout_core.refresh import run_refresh
-from scout_core.runs import RunResult
+from scout_core.run_now import STEPS, Job, by_request, in_progress
 from ui import read
-
-KEPT = 50
-STEPS = ("plan", "link", "propagate", "record", "seal")
-
-_log = logs.get_logger("web")
-
-
-@dataclass
-class Job:
-    """A run asked for here: how far it is, then how it ended. Written by its thread only."""
-
-    request_id: str
-    actor: Actor
-    step: str = STEPS[0]
-    done: int = 0
-    total: int = 1
-    result: RunResult | None = None
-    error: ScoutError | None = None
-    ended: threading.Event = field(default_factory=threading.Event)
-
-    @property
-    def share(self) -> float:
-        """How far the run is, 0..1, each step counting the same."""
-        within = min(1.0, self.done / self.total) if self.total else 0.0
-        return (STEPS.index(self.step) + within) / len(STEPS) if self.step in STEPS else 0.0
-
-    @property
-    def busy_run_id(self) -> int | None:
-        """The run that was in the way; null = none."""
-        return self.error.run_id if isinstance(self.error, RunBusy) else None
-
-
-_jobs: OrderedDict[str, Job] = OrderedDict()
-_lock = threading.Lock()
 
 
 def start(actor: Actor, request_id: str, requested_at: datetime) -> Job:
     """Start a run, unless this request started one already; answers at once."""
-    with _lock:
-        if request_id in _jobs:
-            return _jobs[request_id]
-        job = _jobs[request_id] = Job(request_id, actor)
-        while len(_jobs) > KEPT:
-            _jobs.popitem(last=False)
-    threading.Thread(target=_work, args=(job, requested_at), name="run-now", daemon=False).start()
-    return job
+    return run_now.start(
+        read.database(),
+        read.settings(),
+        actor=actor,
+        request_id=request_id,
+        requested_at=requested_at,
+        on_end=read.forget,
+    )
 
 
-def by_request(request_id: str | None) -> Job | None:
-    """The run of this request; null when this process knows none."""
-    return _jobs.get(request_id) if request_id else None
-
-
-def in_progress() -> Job | None:
-    """A run that this process works on now."""
-    with _lock:
-        return next((job for job in reversed(_jobs.values()) if not job.ended.is_set()), None)
-
-
-def _work(job: Job, requested_at: datetime) -> None:
-    def progress(step: str, done: int, total: int) -> None:
-        job.step, job.done, job.total = step, done, total
-
-    try:
-        job.result = run_refresh(
-            read.database(),
-            read.settings(),
-            actor=job.actor,
-            request_id=job.request_id,
-            requested_at=requested_at,
-            progress=progress,
-        )
-    except ScoutError as exc:
-        job.error = exc
-    except Exception as exc:  # noqa: BLE001 - the thread's edge: kept for the page, logged whole
-        _log.error("run-now failed", error=type(exc).__name__, exc_info=exc)
-        job.error = ScoutError()
-    finally:
-        read.forget()
-        job.ended.set()
+__all__ = ["STEPS", "Job", "by_request", "in_progress", "start"]

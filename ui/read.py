@@ -138,6 +138,28 @@ def database() -> Database:
         return _store.database
 
 
+class Pool:
+    """Connections of their own to the database of this process, opened on first use: who has many
+    at work takes none from others."""
+
+    def __init__(self, name: str, **size: int) -> None:
+        self.name, self.size = name, size
+        self.lock = threading.Lock()
+        self.base: Database | None = None
+        self.own: Database | None = None
+
+    def __call__(self) -> Database:
+        """The database; another one when the process works on another."""
+        base = database()
+        with self.lock:
+            if self.own is None or self.base is not base:
+                if self.own is not None:
+                    self.own.dispose()
+                self.base = base
+                self.own = Database(base.url, application_name=self.name, **self.size)
+            return self.own
+
+
 def settings() -> Settings:
     """The settings of this process, loaded on first use."""
     if _store.settings is None:

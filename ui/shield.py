@@ -22,6 +22,9 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+# Methods that change nothing.
+SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+
 # Paths that tell how the server is doing, for this machine only. host-config is not among them:
 # without it the page never renders.
 LOOPBACK_ONLY = ("/_stcore/metrics",)
@@ -135,8 +138,9 @@ def _refusal(scope: Scope, host: str, origin: str | None) -> tuple[int, str] | N
         return 400, "This server is not known under that name: add it to server.allowedHosts."
     # Streamlit asks the internet for its own address when an origin is foreign; no request does
     # that here
-    if scope["type"] == "websocket" and origin is not None and origin.split("//")[-1] != host:
-        return 403, "Only pages of this server may connect."
+    is_foreign = origin is not None and origin.split("//")[-1] != host
+    if is_foreign and (scope["type"] == "websocket" or scope["method"] not in SAFE):
+        return 403, "Only pages of this server may connect or send anything."
     client = (scope.get("client") or ("", 0))[0]
     path = scope["path"].rstrip("/")
     if path.endswith(LOOPBACK_ONLY) and not (

@@ -27,6 +27,39 @@ left join lateral (
 ) as h on true
 order by d.metric_date;
 
+-- name: list_past_days
+select
+    d.metric_date,
+    d.total_persons,
+    d.satisfactory_count,
+    d.pct_satisfactory,
+    null::numeric as pct_satisfactory_leads,
+    d.missing_count,
+    d.conflicts_count,
+    d.by_source_scouting_daily,
+    d.by_source_cabinet_leads,
+    d.by_source_lead_ledger,
+    d.is_estimated
+from ops.v_scout_attribution_metrics_daily as d
+where d.metric_date > scout.lima_date(now()) - cast(:day_count as integer)
+union all
+select
+    h.metric_date,
+    h.total_persons,
+    h.satisfactory_count,
+    round(100.0 * h.satisfactory_count / nullif(h.total_persons, 0), 2),
+    round(100.0 * h.satisfactory_lead_count / nullif(h.lead_persons, 0), 2),
+    h.missing_count,
+    h.conflicts_count,
+    h.by_source_scouting_daily,
+    h.by_source_cabinet_leads,
+    h.by_source_lead_ledger,
+    false
+from scout.metrics_history as h
+where h.metric_date < scout.lima_date(now()) - 30
+    and h.metric_date > scout.lima_date(now()) - cast(:day_count as integer)
+order by metric_date;
+
 -- name: list_marks
 select
     r.run_id,

@@ -1,0 +1,623 @@
+"""What the routes answer and what lists can be asked for. Names are those of the views."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from scout_core import backlog, collection, conflicts, filters, history, liquidation, paging
+from scout_core.health import Status
+
+# amounts and shares leave as numbers, as they always did
+Number = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+ScoutId = Annotated[int, Field(ge=1, le=filters.MAX_SCOUT_ID, examples=[14])]
+RunId = Annotated[int, Field(ge=1, le=filters.MAX_SCOUT_ID, examples=[7])]
+KeyPart = Annotated[str, Field(max_length=filters.MAX_TEXT, examples=["f8049a80"])]
+Day = Annotated[date, Field(ge=filters.FIRST_DAY, le=filters.LAST_DAY, examples=["2026-11-22"])]
+Cursor = Annotated[str, Field(max_length=paging.MAX_CURSOR)]
+
+PERSON = "f8049a80-25d9-2679-76cf-fa5e786dc4a2"
+
+
+class Answer(BaseModel):
+    """Made of the rows of the library."""
+
+    model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
+
+
+class Question(BaseModel):
+    """Parameters of a list; one that is not known is refused."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    page: int | None = Field(None, ge=1, le=1_000_000)
+    """Which page, from 1. Pages beyond the first 10,000 rows are reached by cursor only."""
+    page_size: int = Field(50, ge=1, le=paging.MAX_PAGE_SIZE)
+    after: Cursor | None = None
+    """Cursor of the page before: its pagination.after."""
+    before: Cursor | None = None
+    """Cursor of the page behind: its pagination.before."""
+
+
+class ConflictQuestion(Question):
+    """Which open conflicts; what is not given does not matter."""
+
+    scout_id: ScoutId | None = None
+    source: Literal[filters.EVIDENCE_SOURCES] | None = None  # type: ignore[valid-type]
+    conflict_kind: Literal[conflicts.KINDS] | None = None  # type: ignore[valid-type]
+    since: Day | None = None
+    """The newest evidence is of this day or later."""
+    until: Day | None = None
+    """The newest evidence is of this day or earlier."""
+    text: KeyPart | None = None
+    """The beginning of a person key."""
+    sort: Literal[tuple(conflicts.SORTS)] = "newest"  # type: ignore[valid-type]
+
+
+class BacklogQuestion(Question):
+    """Which persons without a scout."""
+
+    category: Literal[backlog.CATEGORIES] | None = None  # type: ignore[valid-type]
+    reason_code: Literal[tuple(backlog.REASONS)] | None = None  # type: ignore[valid-type]
+    source: str | None = Field(None, max_length=filters.MAX_TEXT)
+    """A table that their events come from, as the events name it."""
+    scout_id: ScoutId | None = None
+    """The one scout of their events."""
+    lead_only: bool = False
+    since: Day | None = None
+    until: Day | None = None
+    text: KeyPart | None = None
+    sort: Literal[tuple(backlog.SORTS)] = "newest"  # type: ignore[valid-type]
+
+
+class CollectionQuestion(Question):
+    """Which claims on Yango."""
+
+    scout_missing_only: bool = False
+    conflicts_only: bool = False
+    scout_id: ScoutId | None = None
+    bucket: Literal[collection.BUCKETS] | None = None  # type: ignore[valid-type]
+    """A scout_quality_bucket."""
+    overdue_bucket: Literal[collection.OVERDUE_BUCKETS] | None = None  # type: ignore[valid-type]
+    payment_status: Literal[collection.PAYMENT_STATUSES] | None = None  # type: ignore[valid-type]
+    unpaid_only: bool = False
+    driver: str | None = Field(None, max_length=filters.MAX_TEXT)
+    """The beginning of a driver id."""
+    text: KeyPart | None = None
+    sort: Literal[tuple(collection.SORTS)] = "overdue"  # type: ignore[valid-type]
+
+
+class LiquidationQuestion(Question):
+    """Which persons with a scout."""
+
+    payment_status: Literal[liquidation.PAYMENT_STATUSES] | None = None  # type: ignore[valid-type]
+    block_reason: Literal[liquidation.BLOCK_REASONS] | None = None  # type: ignore[valid-type]
+    scout_id: ScoutId | None = None
+    since: Day | None = None
+    until: Day | None = None
+    text: KeyPart | None = None
+    sort: Literal[tuple(liquidation.SORTS)] = "newest"  # type: ignore[valid-type]
+
+
+class RunQuestion(Question):
+    """Which runs."""
+
+    kind: Literal[history.KINDS] | None = None  # type: ignore[valid-type]
+    status: Literal[history.STATUSES] | None = None  # type: ignore[valid-type]
+    trigger: Literal[history.TRIGGERS] | None = None  # type: ignore[valid-type]
+    actor: str | None = Field(None, max_length=filters.MAX_TEXT)
+    since: Day | None = None
+    until: Day | None = None
+    changed_only: bool = False
+    """Only those that changed a link or the ledger."""
+    sort: Literal[tuple(history.SORTS)] = "newest"  # type: ignore[valid-type]
+
+
+class Pagination(BaseModel):
+    """Where in the list these rows are. page null = reached by cursor; after and before null =
+    nothing there."""
+
+    page: int | None
+    page_size: int
+    total: int
+    total_pages: int
+    after: str | None
+    before: str | None
+
+
+class Backlog(BaseModel):
+    """Persons without a scout by category; together persons_missing_scout."""
+
+    a_events_without_scout: int
+    d_scout_in_events_not_in_ledger: int
+    c_legacy: int
+
+
+class LastJob(BaseModel):
+    """The last run of the job; all null when it has never run."""
+
+    status: str | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    duration_seconds: Number | None
+    summary: dict[str, Any] | None
+    error: str | None
+
+
+class Metrics(BaseModel):
+    """The numbers of one instant. Shares 0..100, null without persons; times in UTC."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "total_persons": 2033,
+                "persons_with_scout_satisfactory": 518,
+                "pct_scout_satisfactory": 25.48,
+                "persons_missing_scout": 1515,
+                "conflicts_count": 31,
+                "backlog": {
+                    "a_events_without_scout": 102,
+                    "d_scout_in_events_not_in_ledger": 40,
+                    "c_legacy": 1373,
+                },
+                "last_job": {
+                    "status": "COMPLETED",
+                    "started_at": "2026-11-22T16:00:00Z",
+                    "ended_at": "2026-11-22T16:00:01Z",
+                    "duration_seconds": 1.2,
+                    "summary": {"batches": 1},
+                    "error": None,
+                },
+                "snapshot_timestamp": "2026-11-22T18:00:00Z",
+                "lead_persons": 680,
+                "pct_scout_satisfactory_leads": 76.18,
+            }
+        }
+    )
+
+    total_persons: int
+    persons_with_scout_satisfactory: int
+    pct_scout_satisfactory: Number | None
+    persons_missing_scout: int
+    conflicts_count: int
+    backlog: Backlog
+    last_job: LastJob
+    snapshot_timestamp: datetime
+    lead_persons: int
+    pct_scout_satisfactory_leads: Number | None
+
+
+class BySource(BaseModel):
+    """Persons attributed or linked that day, by source."""
+
+    scouting_daily: int
+    cabinet_leads: int
+    lead_ledger: int
+
+
+class DailyMetrics(BaseModel):
+    """A Lima day. conflicts_count null = not known then; is_estimated: no run recorded the day."""
+
+    date: date
+    total_persons: int
+    satisfactory_count: int
+    pct_satisfactory: Number | None
+    missing_count: int
+    conflicts_count: int | None
+    by_source: BySource
+    is_estimated: bool
+
+
+class Daily(BaseModel):
+    """Days, oldest first. Up to 31 of them are complete; of older ones those with a run."""
+
+    daily_metrics: list[DailyMetrics]
+
+
+class Conflict(Answer):
+    """A person with an open conflict. Amounts in soles, null = unknown."""
+
+    person_key: str = Field(examples=[PERSON])
+    distinct_scout_count: int
+    scout_ids: list[int]
+    """Ascending, the ledger's among them."""
+    sources: list[str]
+    origin_tags: list[str]
+    first_event_date: date | None
+    last_event_date: date | None
+    total_sources: int
+    """Pieces of evidence."""
+    conflict_kind: str = Field(examples=["SEVERAL_SCOUTS"])
+    ledger_scout_id: int | None
+    at_stake_pen: Number | None
+    """Claims that Yango has not paid."""
+    paid_pen: Number | None
+    """Already paid to scouts for the person."""
+
+
+class Missing(Answer):
+    """A person without a scout."""
+
+    person_key: str = Field(examples=[PERSON])
+    category: str
+    category_label: str
+    scout_id: int | None
+    """The scout of the events when they name exactly one."""
+    source_tables: list[str]
+    origin_tags: list[str]
+    first_event_date: date | None
+    last_event_date: date | None
+    event_count: int
+    reason_code: str
+    is_conflict: bool
+    is_lead: bool
+    at_stake_pen: Number | None
+
+
+class Claim(Answer):
+    """A claim (driver_id, milestone_value) with the scout of its person."""
+
+    driver_id: str | None
+    person_key: str | None
+    driver_name: str | None
+    milestone_value: int | None
+    lead_date: date | None
+    expected_amount: Number | None
+    yango_due_date: date | None
+    days_overdue_yango: int | None
+    overdue_bucket_yango: str | None
+    yango_payment_status: str | None
+    pay_date: date | None
+    reason_code: str | None
+    identity_status: str | None
+    match_confidence: str | None
+    scout_id: int | None
+    scout_name: str | None
+    scout_is_active: bool | None
+    scout_quality_bucket: str
+    is_scout_resolved: bool
+    scout_attribution_date: date | None
+    is_conflict: bool
+
+
+class Payable(Answer):
+    """A person with a scout and what is payable for them. This list pays nothing."""
+
+    person_key: str = Field(examples=[PERSON])
+    driver_id: str | None
+    scout_id: int
+    scout_name: str | None
+    origin_tag: str | None
+    source_table: str
+    source_pk: str
+    attribution_date: date | None
+    milestone_reached: int | None
+    milestone_date: date | None
+    eligible_7d: bool | None
+    amount_payable: Number | None
+    """Soles; null = no payment rule fits."""
+    payment_status: str
+    block_reason: str | None
+
+
+class Run(Answer):
+    """A run of any kind. trigger and actor null = not a run of this product."""
+
+    run_id: int
+    kind: str
+    trigger: str | None
+    actor: str | None
+    reason: str | None
+    is_forced: bool | None
+    status: str
+    started_at: datetime | None
+    completed_at: datetime | None
+    duration_seconds: Number | None
+    link_count: int | None
+    """Scouting rows that it linked."""
+    scout_count: int | None
+    """Persons whom it gave a scout."""
+    error: str | None
+
+
+class Step(Answer):
+    """A step of a run: what it saw and changed, by rule what it did, by reason what it left."""
+
+    name: str
+    seconds: float
+    seen: int | None
+    changed: int | None
+    by_rule: dict[str, int]
+    skipped: dict[str, int]
+    facts: dict[str, int]
+
+
+class Seal(Answer):
+    """What makes a later change of the run's audit visible."""
+
+    seal_no: int
+    run_id: int
+    row_count: int
+    seal_hash: str
+    previous_hash: str
+    sealed_at: datetime
+
+
+class RunReport(Answer):
+    """A run with its steps and seal."""
+
+    run: Run
+    version: str | None
+    steps: list[Step]
+    batch_count: int
+    seal: Seal | None
+
+
+class Conflicts(BaseModel):
+    """A page of open conflicts."""
+
+    items: list[Conflict]
+    pagination: Pagination
+
+
+class MissingPersons(BaseModel):
+    """A page of persons without a scout."""
+
+    items: list[Missing]
+    pagination: Pagination
+
+
+class Claims(BaseModel):
+    """A page of claims."""
+
+    items: list[Claim]
+    pagination: Pagination
+
+
+class Payables(BaseModel):
+    """A page of the liquidation base."""
+
+    items: list[Payable]
+    pagination: Pagination
+
+
+class Runs(BaseModel):
+    """A page of runs."""
+
+    items: list[Run]
+    pagination: Pagination
+
+
+class JobRun(Answer):
+    """A run of the job. completed_at and error null while it runs; step = the last one finished."""
+
+    run_id: int
+    status: str
+    trigger: str | None
+    actor: str | None
+    started_at: datetime
+    completed_at: datetime | None
+    changed_rows: int | None
+    error: str | None
+    step: str | None
+
+
+class JobStatus(BaseModel):
+    """The job now: the run in progress, the last that ended, the last that ended well, the last
+    that the scheduler started and when its next one is due."""
+
+    running: JobRun | None
+    last: JobRun | None
+    last_completed: JobRun | None
+    last_scheduled: JobRun | None
+    next_at: datetime | None
+    scheduler_status: Status
+
+
+class PlannedLink(Answer):
+    """What a run would do with a scouting row. person_key null = it would leave it."""
+
+    source_pk: str
+    scout_id: int
+    outcome: str
+    person_key: str | None
+    match_rule: str | None
+    reason_code: str | None
+    is_new_person: bool
+    is_new_reason: bool
+
+
+class PlannedScout(Answer):
+    """A person whom a run would give a scout."""
+
+    person_key: str
+    scout_id: int
+    has_ledger_row: bool
+
+
+class Plan(BaseModel):
+    """What the next run would change. The lists may be cut at `limit`, the counts are whole."""
+
+    total_persons: int
+    is_first_run: bool
+    changed_rows: int
+    guard: str | None
+    """Why the guard would stop a scheduled run; null = it would not."""
+    link_count: int
+    left_count: int
+    """Scouting rows that it would look at and leave."""
+    scout_count: int
+    skipped_scouts: dict[str, int]
+    links: list[PlannedLink]
+    scouts: list[PlannedScout]
+
+
+class Evidence(Answer):
+    """A piece of evidence that names a scout."""
+
+    scout_id: int
+    priority: int
+    source_table: str
+    source_pk: str
+    origin_tag: str | None
+    attribution_date: date | None
+    created_at: datetime | None
+
+
+class LedgerChange(Answer):
+    """A change of the person's scout in the ledger."""
+
+    audit_id: int
+    backfill_timestamp: datetime
+    backfill_method: str
+    old_attributed_scout_id: int | None
+    new_attributed_scout_id: int | None
+    run_id: int | None
+    actor: str | None
+
+
+class LinkChange(Answer):
+    """A link of a source row to the person, made or not."""
+
+    audit_id: int
+    backfill_timestamp: datetime
+    action_type: str
+    match_method: str | None
+    source_table: str
+    source_pk: str
+    run_id: int | None
+    actor: str | None
+
+
+class Decision(Answer):
+    """What a person decided on this one."""
+
+    decision_id: int
+    decided_at: datetime
+    outcome: str
+    scout_id: int | None
+    considered_scout_ids: list[int]
+    reason_code: str
+    note: str
+    actor: str
+    run_id: int | None
+
+
+class Hold(Answer):
+    """Why no run writes this person."""
+
+    hold_id: int
+    held_at: datetime
+    reason: str
+    actor: str
+    run_id: int | None
+
+
+class Issue(Answer):
+    """A value of a source row that cannot be used. raw_excerpt is masked."""
+
+    rule: str
+    source_table: str
+    source_pk: str
+    raw_excerpt: str | None
+    first_seen_at: datetime
+
+
+class PersonState(Answer):
+    """The person as it stands: the ledger's scout, else category and reason; an open conflict."""
+
+    person_key: str = Field(examples=[PERSON])
+    registered_at: datetime | None
+    is_lead: bool
+    has_identity_link: bool
+    has_ledger_row: bool
+    ledger_scout_id: int | None
+    ledger_updated_at: datetime | None
+    category: str | None
+    reason_code: str | None
+    conflict_kind: str | None
+    event_count: int
+    has_unreadable_scout: bool
+
+
+class Person(Answer):
+    """One person explained. Lists in time order; verdict, why, next_action in words."""
+
+    state: PersonState
+    verdict: str
+    why: str
+    next_action: str
+    evidence: list[Evidence]
+    ledger_audit: list[LedgerChange]
+    link_audit: list[LinkChange]
+    decisions: list[Decision]
+    holds: list[Hold]
+    issues: list[Issue]
+
+
+class AlertCount(Answer):
+    """What asks for attention: how many rows of a list fall under a rule, since when."""
+
+    list_name: str = Field(examples=["issues"])
+    rule: str | None
+    row_count: int
+    since: datetime | None
+
+
+class Alerts(BaseModel):
+    """What asks for attention, most first in each list; failed runs of the last week."""
+
+    alerts: list[AlertCount]
+
+
+class RunStarted(BaseModel):
+    """The run that this request is. The same request again is answered the same."""
+
+    run_id: int | None = Field(examples=[7])
+    """Null when it has not begun yet: job-status tells when it has."""
+    request_id: str
+    status_url: str
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457). instance stands in the log too."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "type": "urn:scout:problem:bad-parameter",
+                "title": "A value cannot be used",
+                "status": 422,
+                "detail": "category must be one of A, C, D.",
+                "instance": "urn:uuid:0b1f6f6e-3c6b-4f0e-9d3a-2b1c7c1f9c55",
+                "errors": [{"parameter": "category", "in": "query", "allowed": "one of A, C, D"}],
+            }
+        }
+    )
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[dict[str, str]] | None = None
+    run_id: int | None = None
+
+
+class HealthReason(Answer):
+    """One indicator: its state, the value, the threshold that decides, since when (UTC)."""
+
+    indicator: str
+    status: Status
+    value: float | int | str | None
+    threshold: str
+    since: datetime | None
+    text: str
+
+
+class Health(Answer):
+    """The worst state of the indicators, and each of them."""
+
+    status: Status
+    reasons: list[HealthReason]
