@@ -17,7 +17,14 @@ from scout_core.settings import Settings
 
 State = Literal["OK", "WARN", "FAIL"]
 INIT = "Run `python -m scout_core init`."
-APPEND_ONLY = (*AUDIT_TABLES, "scout.seals", "scout.decisions", "scout.runs")
+APPEND_ONLY = (
+    *AUDIT_TABLES,
+    "scout.seals",
+    "scout.decisions",
+    "scout.runs",
+    "scout.denials",
+    "scout.export_audit",
+)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import streamlit as st
 from scout_core import health, permissions, pulse
 from scout_core.errors import ScoutError
 from scout_core.permissions import Actor
-from ui import frame, job, link, read, shield, site
+from ui import frame, job, link, read, shield, site, who
 from ui.text import LANGUAGES, NOTHING, clean, clock, counted, duration, moment, plain, speak, t
 
 CALM, BUSY = 12.0, 1.0  # seconds between two looks
@@ -167,6 +167,8 @@ def _button(actor: Actor, busy: pulse.Pulse | None, mine: job.Job | None, is_lat
 
 def _start(actor: Actor) -> None:
     speak()
+    if not who.may(actor, "run"):
+        return
     # a second click before the page was drawn again carries the same request
     request_id = st.session_state.get("run_request") or f"web-{uuid.uuid4()}"
     st.session_state["run_request"] = request_id

@@ -10,8 +10,10 @@ from typing import Any, get_args
 
 import streamlit as st
 
-from scout_core.permissions import Actor, Role
-from ui import shield
+from scout_core import denials, permissions
+from scout_core.errors import PermissionDenied
+from scout_core.permissions import Action, Actor, Role
+from ui import read, shield
 
 LEAST: Role = "viewer"
 
@@ -30,6 +32,16 @@ def visitor() -> Actor | None:
 def local() -> Actor:
     """Whoever uses this machine, where nobody has to sign in."""
     return Actor(_local_user(), "admin")
+
+
+def may(actor: Actor, action: Action) -> bool:
+    """Whether the actor may do this; asked by every callback that acts, and a refusal is kept."""
+    try:
+        permissions.require(actor, action)
+    except PermissionDenied as exc:
+        denials.record(read.database(), actor, exc, "page")
+        return False
+    return True
 
 
 def actor_of(claims: Mapping[str, Any]) -> Actor:

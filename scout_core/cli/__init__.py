@@ -14,8 +14,8 @@ from collections.abc import Sequence
 import click
 
 from scout_core import __version__
-from scout_core.cli import output
-from scout_core.errors import ScoutError
+from scout_core.cli import output, session
+from scout_core.errors import PermissionDenied, ScoutError
 
 PROGRAM = "python -m scout_core"
 
@@ -33,6 +33,7 @@ VERBS = {
     "verify": "scout_core.cli.job:verify",
     "doctor": "scout_core.cli.install:doctor",
     "demo": "scout_core.cli.demo:demo",
+    "token": "scout_core.cli.token:token",
     "config": "scout_core.cli.settings:config",
     "db": "scout_core.cli.db:db",
 }
@@ -101,6 +102,8 @@ def run(args: Sequence[str] | None = None) -> int:
         click.echo(exc.format_message(), err=True)
         return exc.exit_code
     except ScoutError as exc:
+        if isinstance(exc, PermissionDenied):
+            session.keep_denial(exc)
         code = TROUBLE_CODES.get(verb or "", exc.exit_code)
         output.emit_error(type(exc).__name__, exc.message, code, exc.facts, "--json" in argv)
         return code

@@ -1,6 +1,5 @@
 """`export conflicts|backlog|collection|liquidation`: a list as a file."""
 
-import getpass
 import os
 import sys
 from collections.abc import Iterator
@@ -122,9 +121,8 @@ def _export(
 ) -> None:
     from scout_core.export import EXPORT, checked_form
     from scout_core.export_lists import export_list
-    from scout_core.permissions import Actor
 
-    actor = Actor(getpass.getuser(), "admin")
+    actor = session.actor()
     form = checked_form(
         actor, format=format, delimiter=delimiter, is_raw=raw, is_clear=clear, reason=reason
     )

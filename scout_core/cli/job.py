@@ -1,6 +1,5 @@
 """`refresh`, `plan`, `status`, `verify`: run the job, see what it would do and what it did."""
 
-import getpass
 from collections import Counter
 from typing import Any
 
@@ -28,7 +27,6 @@ def refresh(dry_run: bool, force: bool, reason: str | None, trigger: Any) -> Non
     if dry_run:
         _show_plan(rows=10)
         return
-    from scout_core.permissions import Actor
     from scout_core.refresh import run_refresh
 
     settings = session.settings()
@@ -36,7 +34,7 @@ def refresh(dry_run: bool, force: bool, reason: str | None, trigger: Any) -> Non
         result = run_refresh(
             session.database(),
             settings,
-            actor=Actor(getpass.getuser(), "admin"),
+            actor=session.actor(),
             trigger=trigger,
             force=force,
             reason=reason,

@@ -4,6 +4,7 @@ db = session.database()           # DATABASE_URL, else the embedded server
 settings = session.settings()     # loaded once for each command
 """
 
+import getpass
 import sys
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from scout_core.settings import Settings
 
 if TYPE_CHECKING:
     from scout_core.database import Database
+    from scout_core.errors import PermissionDenied
+    from scout_core.permissions import Actor
 
 KEY = "scout_core.settings"
 
@@ -29,6 +32,21 @@ def settings() -> Settings:
         logs.configure("WARNING" if is_watched else loaded.log_level)
     found: Settings = meta[KEY]
     return found
+
+
+def actor() -> "Actor":
+    """Whoever uses the command line: who can reach the database may do everything."""
+    from scout_core.permissions import Actor
+
+    return Actor(getpass.getuser(), "admin")
+
+
+def keep_denial(exc: "PermissionDenied") -> None:
+    """Keep what a verb was refused for the role of who uses it."""
+    from scout_core import denials
+    from scout_core.database import open_database
+
+    denials.record(open_database(settings_module.load()), actor(), exc, "cli")
 
 
 def database() -> "Database":

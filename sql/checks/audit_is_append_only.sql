@@ -7,7 +7,9 @@ with audit_tables (table_name) as (
     ('ops.job_runs_audit'),
     ('scout.seals'),
     ('scout.decisions'),
-    ('scout.runs')
+    ('scout.runs'),
+    ('scout.denials'),
+    ('scout.export_audit')
 )
 
 select

@@ -15,7 +15,8 @@ our_relations as (
         pg_class.relkind,
         pg_class.relname in ('schema_files', 'installed_objects', 'install_facts') as is_bookkeeping,
         -- by name: a guard that somebody took away must not widen a right
-        pg_namespace.nspname = 'ops' or pg_class.relname in ('seals', 'decisions', 'runs') as is_append_only,
+        pg_namespace.nspname = 'ops' or pg_class.relname in ('seals', 'decisions', 'runs', 'denials', 'export_audit')
+        as is_append_only,
         pg_class.relname in (
             'planned_links', 'pending_persons', 'person_attribution', 'attribution_totals', 'attribution_scouts',
             'attribution_days', 'unlinked_rows', 'touched_keys', 'rows_to_check'

@@ -1,0 +1,24 @@
+"""What was refused: the one trace of an action that the role did not allow."""
+
+from typing import Literal
+
+from scout_core import logs, sql
+from scout_core.database import CONTROL, Database
+from scout_core.errors import PermissionDenied, ScoutError
+from scout_core.permissions import Actor
+
+Via = Literal["api", "page", "cli"]
+
+_log = logs.get_logger("access")
+
+
+def record(db: Database, actor: Actor, denied: PermissionDenied, via: Via) -> None:
+    """Keep that this was refused. A database that cannot be written to leaves the log line."""
+    action = str(denied.facts.get("action", "?"))
+    _log.warning("denied", actor=actor.name, role=actor.role, action=action, via=via)
+    values = {"actor": actor.name, "role": actor.role, "action": action, "via": via}
+    try:
+        with db.transaction(CONTROL) as conn:
+            conn.execute(sql.query("denials", "record"), values)
+    except ScoutError as exc:
+        _log.warning("denial not kept", reason=type(exc).__name__)

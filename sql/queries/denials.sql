@@ -1,0 +1,3 @@
+-- name: record
+insert into scout.denials (actor, role, action, via)
+values (:actor, :role, :action, :via);
