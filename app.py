@@ -18,6 +18,7 @@ from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Mount, Route
 
+from api import status
 from api.app import build
 from api.services import Services
 from scout_core import logs, settle
@@ -117,6 +118,7 @@ app = st.App(
         Route(f"/{site.BASE}", _to_first_page),
         Route(f"/{site.BASE}/", _to_first_page),
         *(Route(f"/{site.BASE}/{place.address}", _page) for place in site.PLACES),
+        *status.routes(services),
         Mount("/api", rest),
         # the same below the pages, where the browser sends the session
         Mount(f"/{site.BASE}/api", rest),

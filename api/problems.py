@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from api import metrics
 from scout_core import logs
 from scout_core.errors import (
     BadInput,
@@ -241,17 +242,21 @@ App = Callable[[Scope, Any, Any], Awaitable[None]]
 
 
 class _Net:
-    """Catches what nobody expected: the log keeps where, not the message, which may quote data."""
+    """Counts the answers, and catches what nobody expected: the log keeps where, not the message,
+    which may quote data."""
 
     def __init__(self, app: App) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         begun = False
+        clock = metrics.Clock(scope)
 
         async def noted(message: MutableMapping[str, Any]) -> None:
             nonlocal begun
-            begun = begun or message["type"] == "http.response.start"
+            if message["type"] == "http.response.start":
+                begun = True
+                clock.note(message["status"])
             await send(message)
 
         try:

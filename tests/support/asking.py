@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from api import app, services
+from api import app, services, status
 from api.runs import starts as limits
 from scout_core import run_now
 from scout_core.database import Database
@@ -35,6 +36,7 @@ class Asking:
         )
         self.app = app.build(self.services)
         self.client = TestClient(self.app, base_url=HOST, raise_server_exceptions=True)
+        self.root = TestClient(Starlette(routes=status.routes(self.services)), base_url=HOST)
 
     def _count(self) -> None:
         self.written += 1

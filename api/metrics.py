@@ -1,0 +1,167 @@
+"""/metrics: what a monitor scrapes, in the OpenMetrics text form. Counts and times, no keys of
+persons.
+
+The numbers are read when they are asked for; only what the API itself did is counted on the way.
+"""
+
+import time
+from collections.abc import Callable, Iterator, MutableMapping
+from datetime import datetime
+from typing import Any, get_args
+
+from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+from sqlalchemy import Connection
+
+from api.services import Services, now
+from scout_core import __version__, coverage, freshness, health, pulse, settle
+from scout_core.database import API
+from scout_core.errors import ScoutError
+from scout_core.health import Status
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+_counted = CollectorRegistry(auto_describe=False)
+_requests = Histogram(
+    "scout_api_request_seconds",
+    "Time to answer a request of the API, by route and status.",
+    ["method", "route", "status"],
+    buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 10),
+    registry=_counted,
+)
+
+
+class Clock:
+    """Counts an answer of the API when its head is sent."""
+
+    def __init__(self, scope: MutableMapping[str, Any]) -> None:
+        self.scope, self.began = scope, time.perf_counter()
+
+    def note(self, status: int) -> None:
+        """The request was answered with this status."""
+        # the pattern of the route, never the address that was asked for
+        route = getattr(self.scope.get("route"), "path", "none")
+        method = self.scope["method"] if self.scope["method"] in {"GET", "POST"} else "other"
+        _requests.labels(method, route, str(status)).observe(time.perf_counter() - self.began)
+
+
+def scrape(services: Services) -> bytes:
+    """Everything now. Without the database scout_up is 0 and what it would tell is left out."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Now(services))
+    texts = [generate_latest(part) for part in (registry, _counted)]  # type: ignore[no-untyped-call]
+    return b"".join([*(text.removesuffix(b"# EOF\n") for text in texts), b"# EOF\n"])
+
+
+class _Now(Collector):
+    def __init__(self, services: Services) -> None:
+        self.services = services
+
+    def collect(self) -> Iterator[Any]:
+        """One reading of the database."""
+        yield InfoMetricFamily("scout", "Version of the product.", value={"version": __version__})
+        parts = [self._read(self._numbers), self._read(self._sources)]
+        yield _gauge("scout_up", "Whether the database answers.", float(parts[0] is not None))
+        for part in parts:
+            yield from part or ()
+
+    def _read(self, part: Callable[[Connection, datetime], list[Any]]) -> list[Any] | None:
+        try:
+            with self.services.read_database().transaction(API) as conn:
+                return part(conn, now())
+        except ScoutError:
+            return None
+
+    def _numbers(self, conn: Connection, at: datetime) -> list[Any]:
+        settings = self.services.settings()
+        snapshot = coverage.snapshot(conn)
+        beat = pulse.take(conn)
+        verdict = health.assess(conn, settings, at)
+        state = settle.state(conn)
+        persons = GaugeMetricFamily(
+            "scout_persons",
+            "Persons registered, by whether they have their scout.",
+            labels=["has_scout"],
+        )
+        persons.add_metric(["true"], snapshot.persons_with_scout_satisfactory)
+        persons.add_metric(["false"], snapshot.persons_missing_scout)
+        backlog = GaugeMetricFamily(
+            "scout_backlog_persons",
+            "Persons without a scout, by category and reason.",
+            labels=["category", "reason"],
+        )
+        for row in coverage.count_reasons(conn):
+            backlog.add_metric([row.category, row.reason_code], row.person_count)
+        found = [
+            persons,
+            backlog,
+            _gauge("scout_open_conflicts", "Open conflicts.", snapshot.conflicts_count),
+            _gauge("scout_lead_persons", "Persons who are leads.", snapshot.lead_persons),
+            _gauge(
+                "scout_lead_persons_with_scout",
+                "Of those, persons who have their scout.",
+                snapshot.satisfactory_lead_persons,
+            ),
+            _gauge(
+                "scout_pending_rows",
+                "Touched source rows that wait to be settled.",
+                state.pending_count,
+            ),
+            _gauge("scout_run_running", "Whether the job runs.", float(beat.running is not None)),
+            _state("scout_health", "The verdict; 1 for the state that it is.", verdict.status),
+        ]
+        if beat.last_completed is not None and beat.last_completed.completed_at is not None:
+            done = beat.last_completed
+            ended = beat.last_completed.completed_at
+            found += [
+                _gauge(
+                    "scout_last_success_timestamp_seconds",
+                    "When the last run ended that ended well.",
+                    ended.timestamp(),
+                ),
+                _gauge(
+                    "scout_last_success_duration_seconds",
+                    "How long it took.",
+                    (ended - done.started_at).total_seconds(),
+                ),
+                _gauge(
+                    "scout_last_success_changed_rows",
+                    "Links and ledger rows that it wrote.",
+                    done.changed_rows or 0,
+                ),
+            ]
+        if beat.last is not None:
+            failed = float(beat.last.status == "FAILED")
+            found.append(_gauge("scout_last_run_failed", "Whether the last run failed.", failed))
+        return found
+
+    def _sources(self, conn: Connection, at: datetime) -> list[Any]:
+        newest = GaugeMetricFamily(
+            "scout_source_newest_timestamp_seconds",
+            "When the newest row of a source is from.",
+            labels=["source"],
+        )
+        late = GaugeMetricFamily(
+            "scout_source_state",
+            "State of a source; 1 for the one that it is in.",
+            labels=["source", "state"],
+        )
+        for source in freshness.list_sources(conn, at):
+            if source.newest_at is not None:
+                newest.add_metric([source.name], source.newest_at.timestamp())
+            for state in get_args(Status):
+                late.add_metric([source.name, state], float(state == source.status))
+        return [newest, late]
+
+
+def _gauge(name: str, meaning: str, value: float | None = None) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, meaning, value=value)
+
+
+def _state(name: str, meaning: str, current: str) -> GaugeMetricFamily:
+    found = GaugeMetricFamily(name, meaning, labels=["state"])
+    for state in get_args(Status):
+        found.add_metric([state], float(state == current))
+    return found

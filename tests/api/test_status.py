@@ -1,0 +1,90 @@
+"""What monitors ask: alive, ready, healthy, and the numbers."""
+
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from scout_core import coverage, health
+from scout_core.database import LOOK
+from tests.support.looking import rows
+
+
+def numbers(ask):
+    """Name -> {labels: value} of every sample that is scraped."""
+    answer = ask.root.get("/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("application/openmetrics-text")
+    found = {}
+    for family in text_string_to_metric_families(answer.text):
+        for sample in family.samples:
+            labels = tuple(sample.labels.values())
+            found.setdefault(sample.name, {})[labels] = sample.value
+    return found
+
+
+def test_server_with_its_database_is_alive_ready_and_as_healthy_as_the_verb_says(demo):
+    assert demo.root.get("/livez").json() == {"status": "OK"}
+    assert demo.root.get("/readyz").json() == {"status": "OK"}
+    answer = demo.root.get("/health")
+    with demo.database.transaction(LOOK) as conn:
+        from api.services import now
+
+        verdict = health.assess(conn, demo.settings, now())
+    assert answer.status_code == 200
+    assert answer.json()["status"] == verdict.status == "WARN"
+    assert [r["indicator"] for r in answer.json()["reasons"]] == [
+        "satisfactory",
+        "conflicts",
+        "last_run",
+    ]
+    assert demo.root.get("/health?strict=1").status_code == 200
+    demo.settings = demo.settings.model_copy(
+        update={"health_conflicts_warn": 0, "health_conflicts_fail": 0}
+    )
+    assert demo.root.get("/health").json()["status"] == "FAIL"
+    assert demo.root.get("/health").status_code == 200
+    assert demo.root.get("/health?strict=1").status_code == 503
+
+
+def test_server_without_its_database_is_alive_and_nothing_more(away):
+    assert away.root.get("/livez").status_code == 200
+    assert away.root.get("/readyz").status_code == 503
+    answer = away.root.get("/health")
+    assert answer.status_code == 503
+    assert answer.json()["status"] == "UNKNOWN"
+    assert answer.json()["reasons"][0]["indicator"] == "database"
+    found = numbers(away)
+    assert found["scout_up"] == {(): 0.0}
+    assert "scout_persons" not in found
+
+
+def test_who_has_not_signed_in_is_told_the_state_without_the_numbers(demo):
+    demo.be(None)
+    assert demo.root.get("/livez").status_code == 200
+    assert demo.root.get("/health").json() == {"status": "WARN"}
+    assert demo.root.get("/metrics").status_code == 401
+
+
+def test_numbers_are_those_of_the_views(demo):
+    with demo.database.transaction(LOOK) as conn:
+        snapshot = coverage.snapshot(conn)
+    found = numbers(demo)
+    assert found["scout_up"] == {(): 1.0}
+    assert found["scout_persons"] == {
+        ("true",): snapshot.persons_with_scout_satisfactory,
+        ("false",): snapshot.persons_missing_scout,
+    }
+    assert sum(found["scout_backlog_persons"].values()) == snapshot.persons_missing_scout
+    assert found["scout_open_conflicts"] == {(): snapshot.conflicts_count}
+    ((ended, seconds),) = rows(
+        demo.database,
+        "select extract(epoch from completed_at), extract(epoch from completed_at - started_at)"
+        " from scout.v_runs where kind = 'refresh'",
+    )
+    assert found["scout_last_success_timestamp_seconds"] == {(): float(ended)}
+    assert found["scout_last_success_duration_seconds"] == {(): float(seconds)}
+    assert found["scout_pending_rows"] == {(): 0.0}
+    assert len(found["scout_source_newest_timestamp_seconds"]) == 6
+    assert found["scout_health"][("WARN",)] == 1.0
+    before = found.get("scout_api_request_seconds_count", {})
+    demo.get("scouts/attribution/runs/7")
+    route = ("GET", "/scouts/attribution/runs/{run_id}", "404")
+    assert numbers(demo)["scout_api_request_seconds_count"][route] == before.get(route, 0) + 1
