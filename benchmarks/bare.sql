@@ -1,5 +1,8 @@
 -- The bare statements that the job is measured against: the same rows, no rules, no lock, no audit.
 
+-- name: open_run
+insert into ops.ingestion_runs (job_type, status) values ('identity_run', 'RUNNING');
+
 -- name: keep_links
 create unlogged table bench_links as
 select
@@ -41,7 +44,7 @@ founded as (
 )
 
 insert into canon.identity_links (
-    person_key, source_table, source_pk, snapshot_date, match_rule, match_score, confidence_level
+    person_key, source_table, source_pk, snapshot_date, match_rule, match_score, confidence_level, evidence, linked_at, run_id
 )
 select
     b.person_key,
@@ -50,7 +53,10 @@ select
     now(),
     b.match_rule,
     b.match_score,
-    b.match_confidence::confidencelevel
+    b.match_confidence::confidencelevel,
+    '{"has_license": true, "has_phone": true}',
+    now(),
+    (select max(r.id) from ops.ingestion_runs as r)
 from candidates as b;
 
 -- name: insert_links
@@ -66,7 +72,7 @@ with founded as (
 )
 
 insert into canon.identity_links (
-    person_key, source_table, source_pk, snapshot_date, match_rule, match_score, confidence_level
+    person_key, source_table, source_pk, snapshot_date, match_rule, match_score, confidence_level, evidence, linked_at, run_id
 )
 select
     b.person_key,
@@ -75,7 +81,10 @@ select
     now(),
     b.match_rule,
     b.match_score,
-    b.match_confidence::confidencelevel
+    b.match_confidence::confidencelevel,
+    '{"has_license": true, "has_phone": true}',
+    now(),
+    (select max(r.id) from ops.ingestion_runs as r)
 from bench_links as b;
 
 -- name: update_ledger
