@@ -14,9 +14,7 @@ help: ## list these targets
 install: .venv/.dev ## make .venv with everything that requirements*.txt pins
 
 run: .venv/.runtime ## install, start the database (demo data when there is no DATABASE_URL), refresh, serve the pages
-	@url=$$($(PROGRAM) config database_url) && { [ -n "$$url" ] || $(PROGRAM) demo --if-empty; }
-	@$(PROGRAM) init
-	@$(PROGRAM) refresh
+	@$(PROGRAM) prepare
 	@echo "Open http://localhost:3000/scouts/attribution-health (Ctrl+C ends it)"
 	@exec $(BIN)/streamlit run app.py
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import click
 
 from scout_core import __version__
-from scout_core.cli import output, session
+from scout_core.cli import output
 from scout_core.errors import PermissionDenied, ScoutError
 
 PROGRAM = "python -m scout_core"
@@ -33,6 +33,7 @@ VERBS = {
     "verify": "scout_core.cli.job:verify",
     "doctor": "scout_core.cli.install:doctor",
     "demo": "scout_core.cli.demo:demo",
+    "prepare": "scout_core.cli.prepare:prepare",
     "token": "scout_core.cli.token:token",
     "config": "scout_core.cli.settings:config",
     "db": "scout_core.cli.db:db",
@@ -103,6 +104,9 @@ def run(args: Sequence[str] | None = None) -> int:
         return exc.exit_code
     except ScoutError as exc:
         if isinstance(exc, PermissionDenied):
+            # loads the log and its colours, which most verbs of monitors never need
+            from scout_core.cli import session
+
             session.keep_denial(exc)
         code = TROUBLE_CODES.get(verb or "", exc.exit_code)
         output.emit_error(type(exc).__name__, exc.message, code, exc.facts, "--json" in argv)

@@ -40,7 +40,7 @@ def refresh(dry_run: bool, force: bool, reason: str | None, trigger: Any) -> Non
             reason=reason,
             progress=progress,
         )
-    output.emit({"run": result}, lambda: _render_run(result))
+    output.emit({"run": result}, lambda: render_run(result))
 
 
 @click.command()
@@ -255,7 +255,8 @@ def _show_plan(rows: int) -> None:
     )
 
 
-def _render_run(result: Any) -> None:
+def render_run(result: Any) -> None:
+    """Print how a refresh ended."""
     if result.is_attached:
         output.say(f"Run {result.run_id} answers this request already ({result.status}).")
         return
