@@ -23,7 +23,7 @@ from api.app import build
 from api.services import Services
 from scout_core import logs, settle
 from scout_core.errors import SettingsError
-from ui import read, shield, site, who
+from ui import exports, read, shield, site, who
 
 ROOT = Path(__file__).resolve().parent
 FIRST_PAGE = f"/{site.BASE}/{site.FIRST.address}"
@@ -108,6 +108,7 @@ services = Services(
     visitor=lambda request: who.visitor_of(request.cookies),
     is_open=lambda: not shield.is_sign_in_configured(),
     written=read.forget,
+    headings=exports.headings,
 )
 rest = build(services)
 

@@ -7,11 +7,16 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
-from api import attribution, docs, models, money, problems, runs
+from api import attribution, docs, exports, models, money, problems, runs
 from api.services import Services
 from scout_core import __version__
 
-ROUTERS: tuple[APIRouter, ...] = (attribution.router, runs.router, money.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    attribution.router,
+    runs.router,
+    money.router,
+    exports.router,
+)
 BODY_BYTES = 64 * 1024
 DESCRIPTION = """
 Which scout brought which driver. Lists come in pages: `pagination.after` is the cursor of the

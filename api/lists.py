@@ -16,7 +16,7 @@ MAX_SKIPPED = 10_000
 F = TypeVar("F")
 
 
-def filters_of(filter_class: type[F], question: Question, **renamed: str) -> F:
+def filters_of(filter_class: type[F], question: object, **renamed: str) -> F:
     """The filters of the library from the parameters. renamed: field -> parameter."""
     given = {}
     for field in fields(filter_class):  # type: ignore[arg-type]

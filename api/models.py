@@ -6,7 +6,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
-from scout_core import backlog, collection, conflicts, filters, history, liquidation, paging
+from scout_core import (
+    audit,
+    backlog,
+    collection,
+    conflicts,
+    filters,
+    history,
+    liquidation,
+    paging,
+)
 from scout_core.health import Status
 
 # amounts and shares leave as numbers, as they always did
@@ -26,10 +35,14 @@ class Answer(BaseModel):
     model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
 
 
-class Question(BaseModel):
+class Filter(BaseModel):
     """Parameters of a list; one that is not known is refused."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class Question(Filter):
+    """Which page of a list."""
 
     page: int | None = Field(None, ge=1, le=1_000_000)
     """Which page, from 1. Pages beyond the first 10,000 rows are reached by cursor only."""
@@ -40,7 +53,7 @@ class Question(BaseModel):
     """Cursor of the page behind: its pagination.before."""
 
 
-class ConflictQuestion(Question):
+class ConflictFilter(Filter):
     """Which open conflicts; what is not given does not matter."""
 
     scout_id: ScoutId | None = None
@@ -55,7 +68,7 @@ class ConflictQuestion(Question):
     sort: Literal[tuple(conflicts.SORTS)] = "newest"  # type: ignore[valid-type]
 
 
-class BacklogQuestion(Question):
+class BacklogFilter(Filter):
     """Which persons without a scout."""
 
     category: Literal[backlog.CATEGORIES] | None = None  # type: ignore[valid-type]
@@ -71,7 +84,7 @@ class BacklogQuestion(Question):
     sort: Literal[tuple(backlog.SORTS)] = "newest"  # type: ignore[valid-type]
 
 
-class CollectionQuestion(Question):
+class CollectionFilter(Filter):
     """Which claims on Yango."""
 
     scout_missing_only: bool = False
@@ -88,7 +101,7 @@ class CollectionQuestion(Question):
     sort: Literal[tuple(collection.SORTS)] = "overdue"  # type: ignore[valid-type]
 
 
-class LiquidationQuestion(Question):
+class LiquidationFilter(Filter):
     """Which persons with a scout."""
 
     payment_status: Literal[liquidation.PAYMENT_STATUSES] | None = None  # type: ignore[valid-type]
@@ -100,7 +113,7 @@ class LiquidationQuestion(Question):
     sort: Literal[tuple(liquidation.SORTS)] = "newest"  # type: ignore[valid-type]
 
 
-class RunQuestion(Question):
+class RunFilter(Filter):
     """Which runs."""
 
     kind: Literal[history.KINDS] | None = None  # type: ignore[valid-type]
@@ -112,6 +125,41 @@ class RunQuestion(Question):
     changed_only: bool = False
     """Only those that changed a link or the ledger."""
     sort: Literal[tuple(history.SORTS)] = "newest"  # type: ignore[valid-type]
+
+
+class AuditFilter(Filter):
+    """Which rows of one audit table."""
+
+    table: Literal[tuple(audit.TABLES)] = "ledger"  # type: ignore[valid-type]
+    person: KeyPart | None = None
+    """The beginning of a person key."""
+    run_id: RunId | None = None
+    method: Literal[audit.ALL_METHODS] | None = None  # type: ignore[valid-type]
+    """The rule that wrote, or the reason that left."""
+    actor: str | None = Field(None, max_length=filters.MAX_TEXT)
+    since: Day | None = None
+    until: Day | None = None
+    sort: Literal[tuple(audit.SORTS)] = "newest"  # type: ignore[valid-type]
+
+
+class ConflictQuestion(Question, ConflictFilter):
+    """Which page of which open conflicts."""
+
+
+class BacklogQuestion(Question, BacklogFilter):
+    """Which page of which persons without a scout."""
+
+
+class CollectionQuestion(Question, CollectionFilter):
+    """Which page of which claims."""
+
+
+class LiquidationQuestion(Question, LiquidationFilter):
+    """Which page of which persons with a scout."""
+
+
+class RunQuestion(Question, RunFilter):
+    """Which page of which runs."""
 
 
 class Pagination(BaseModel):

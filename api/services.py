@@ -1,6 +1,6 @@
 """What the routes work with, given by whoever mounts the API: databases, settings, who asks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, cast
@@ -18,6 +18,7 @@ class Services:
 
     visitor: who asks by the session of the browser; null = has to sign in. is_open: nobody has to
     sign in, so only this machine is served. written: called after a write, for caches of others.
+    headings: what a list and a language call the columns of a file.
     """
 
     read_database: Callable[[], Database]
@@ -27,6 +28,7 @@ class Services:
     visitor: Callable[[Request], Actor | None]
     is_open: Callable[[], bool]
     written: Callable[[], None] = lambda: None
+    headings: Callable[[str, str], Mapping[str, str]] = lambda _list, _language: {}
 
 
 def services_of(request: Request) -> Services:

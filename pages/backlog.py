@@ -41,7 +41,7 @@ def show() -> None:
         counted("backlog.missing", count),
         *([t("backlog.at_stake", amount=lists.soles(stake))] if count else []),
     )
-    lists.export_menu(page, "backlog", given, sort, count, "pendientes")
+    lists.export_menu(page, "backlog", given, sort, count)
     with head:
         st.caption(_by_category(everything), width="content")
     with reasons:

@@ -41,7 +41,7 @@ def show() -> None:
         counted("cobranza.claims", count),
         *([t("cobranza.expected", amount=lists.soles(expected))] if count else []),
     )
-    lists.export_menu(page, "collection", given, sort, count, "cobranza-yango")
+    lists.export_menu(page, "collection", given, sort, count)
     if everything:
         with summary:
             _cards(everything)

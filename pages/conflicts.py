@@ -41,7 +41,7 @@ def show() -> None:
         counted("conflicts.total", count),
         *([t("conflicts.at_stake", amount=lists.soles(stake))] if count else []),
     )
-    lists.export_menu(page, "conflicts", given, sort, count, "conflictos")
+    lists.export_menu(page, "conflicts", given, sort, count)
     today = seen.at.astimezone(LIMA).date()
     chosen = link.value("persona")
     if listed.rows:

@@ -38,7 +38,7 @@ def show() -> None:
         counted("liquidation.persons", count),
         *([t("liquidation.payable", amount=lists.soles(amount))] if count else []),
     )
-    lists.export_menu(page, "liquidation", given, sort, count, "liquidacion")
+    lists.export_menu(page, "liquidation", given, sort, count)
     if everything:
         with summary.container(border=True, gap="xsmall"):
             _statuses(everything)

@@ -6,13 +6,13 @@ from typing import Any
 import streamlit as st
 
 from scout_core import audit, checks, history, refresh
-from scout_core.audit import AuditFilters, AuditRow
+from scout_core.audit import AuditFilters, AuditRow, ExportedAudit
 from scout_core.database import CHECK
 from scout_core.errors import DatabaseAway, NotFound
 from scout_core.filters import MAX_SCOUT_ID
 from scout_core.history import PastRun, RunFilters, RunReport, Seal, Step
 from scout_core.refresh import Plan
-from ui import frame, link, read, site, tables
+from ui import exports, frame, link, read, site, tables
 from ui.tables import Column
 from ui.text import NOTHING, catalogue, clean, clock, duration, moment, number, plain, t
 
@@ -67,6 +67,8 @@ def _history(page: frame.Page) -> None:
     )
     listed = seen.value
     page.stamp(seen, t("runs.total", count=number(listed.total)))
+    with page.head:
+        exports.menu(listed.total, "runs", given, sort)
     chosen = _number("run")
     if listed.rows:
         _run_list(listed, chosen)
@@ -510,6 +512,8 @@ def _audit(page: frame.Page) -> None:
     )
     listed = seen.value
     page.stamp(seen, t("runs.audit_total", count=number(listed.total)))
+    with page.head:
+        exports.menu(listed.total, "audit", ExportedAudit(**vars(given), table=table), sort)
     if listed.rows:
         _audit_list(listed, table)
     elif given == AuditFilters():

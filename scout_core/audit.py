@@ -1,15 +1,16 @@
 """The audit: every change of links, ledger and events, by whom, in which run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, TextClause
 
 from scout_core import filters, sql
 from scout_core.days import midnight
 from scout_core.paging import Key, Page, Sort, read_page
+from scout_core.paging import stream_rows as stream
 
 Table = Literal["ledger", "links", "events"]
 
@@ -37,6 +38,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     ),
     "events": (),
 }
+ALL_METHODS = tuple(method for methods in METHODS.values() for method in methods)
 SORTS = {
     "newest": Sort(Key("audit_id", "integer")),
     "oldest": Sort(Key("audit_id", "integer"), is_descending=False),
@@ -54,6 +56,13 @@ class AuditFilters:
     actor: str | None = None
     since: date | None = None
     until: date | None = None
+
+
+@dataclass(frozen=True)
+class ExportedAudit(AuditFilters):
+    """The same with the audit table: ledger, links or events."""
+
+    table: str = "ledger"
 
 
 @dataclass(frozen=True)
@@ -101,12 +110,37 @@ def list_rows(
 
     BadInput for a table, sort, cursor or filter that cannot be.
     """
+    return read_page(
+        conn,
+        _query(table),
+        AuditRow,
+        _parameters(given),
+        sorts=SORTS,
+        sort=sort,
+        after=after,
+        before=before,
+        page_size=page_size,
+    )
+
+
+def stream_rows(
+    conn: Connection, given: ExportedAudit, *, sort: str = "newest"
+) -> Iterator[tuple[Any, ...]]:
+    """Every row of one audit table under a filter, as the fields of AuditRow; memory stays flat."""
+    return stream(conn, _query(given.table), AuditRow, _parameters(given), sorts=SORTS, sort=sort)
+
+
+def _query(table: str) -> TextClause:
     filters.check_choice(table, tuple(TABLES), "table")
+    return sql.query("audit", f"list_{table}")
+
+
+def _parameters(given: AuditFilters) -> dict[str, object]:
     filters.check_days(given.since, given.until)
     if given.run_id is not None:
-        filters.check_scout(given.run_id)
+        filters.check_number(given.run_id, "run_id")
     key_from, key_to = filters.key_range(given.person)
-    parameters = {
+    return {
         "run_id": given.run_id,
         "method": filters.check_text(given.method, "method"),
         "actor": filters.check_text(given.actor, "actor"),
@@ -115,17 +149,6 @@ def list_rows(
         "key_from": key_from,
         "key_to": key_to,
     }
-    return read_page(
-        conn,
-        sql.query("audit", f"list_{table}"),
-        AuditRow,
-        parameters,
-        sorts=SORTS,
-        sort=sort,
-        after=after,
-        before=before,
-        page_size=page_size,
-    )
 
 
 def count_of_run(conn: Connection, run_id: int) -> tuple[MethodCount, ...]:

@@ -2,28 +2,35 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, BinaryIO
 
 from sqlalchemy import Connection
 
-from scout_core import backlog, collection, conflicts, export, liquidation
+from scout_core import audit, backlog, collection, conflicts, export, history, liquidation
 from scout_core.errors import BadInput
 from scout_core.export import Form, Written
+from scout_core.filters import EVIDENCE_SOURCES
 from scout_core.paging import Sort
 from scout_core.permissions import Actor
 
 
 @dataclass(frozen=True)
 class ExportList:
-    """A list that can be exported; stream gives the values of its rows in order."""
+    """A list that can be exported; stream gives the values of its rows in order.
 
+    address: where the API has it, below /api/v1. parameters: filter -> its name there, where that
+    is another one. choices: filter -> what it may be; other texts are typed.
+    """
+
+    address: str
     stream: Callable[..., Iterator[tuple[Any, ...]]]
     row_class: type
     filters: type
     sorts: Mapping[str, Sort]
     choices: Mapping[str, tuple[str, ...]]
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -47,13 +54,15 @@ class ExportRecord:
 
 LISTS: Mapping[str, ExportList] = {
     "conflicts": ExportList(
+        "/scouts/attribution/conflicts",
         conflicts.stream_open,
         conflicts.ExportedConflict,
         conflicts.ConflictFilters,
         conflicts.SORTS,
-        {"conflict_kind": conflicts.KINDS},
+        {"conflict_kind": conflicts.KINDS, "source": EVIDENCE_SOURCES},
     ),
     "backlog": ExportList(
+        "/scouts/attribution/backlog",
         backlog.stream_missing,
         backlog.ExportedPerson,
         backlog.BacklogFilters,
@@ -61,6 +70,7 @@ LISTS: Mapping[str, ExportList] = {
         {"category": backlog.CATEGORIES, "reason_code": tuple(backlog.REASONS)},
     ),
     "collection": ExportList(
+        "/yango/cabinet/collection-with-scout",
         collection.stream_claims,
         collection.Claim,
         collection.CollectionFilters,
@@ -70,8 +80,10 @@ LISTS: Mapping[str, ExportList] = {
             "overdue_bucket": collection.OVERDUE_BUCKETS,
             "payment_status": collection.PAYMENT_STATUSES,
         },
+        {"missing_only": "scout_missing_only"},
     ),
     "liquidation": ExportList(
+        "/scouts/liquidation/base",
         liquidation.stream_base,
         liquidation.Payable,
         liquidation.LiquidationFilters,
@@ -80,6 +92,22 @@ LISTS: Mapping[str, ExportList] = {
             "payment_status": liquidation.PAYMENT_STATUSES,
             "block_reason": liquidation.BLOCK_REASONS,
         },
+    ),
+    "runs": ExportList(
+        "/scouts/attribution/runs",
+        history.stream_runs,
+        history.ExportedRun,
+        history.RunFilters,
+        history.SORTS,
+        {"kind": history.KINDS, "status": history.STATUSES, "trigger": history.TRIGGERS},
+    ),
+    "audit": ExportList(
+        "/scouts/attribution/audit",
+        audit.stream_rows,
+        audit.AuditRow,
+        audit.ExportedAudit,
+        audit.SORTS,
+        {"table": tuple(audit.TABLES), "method": audit.ALL_METHODS},
     ),
 }
 

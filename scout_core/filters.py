@@ -37,9 +37,14 @@ def check_choice(value: str | None, allowed: Collection[str], parameter: str) ->
 
 def check_scout(value: int | None) -> int | None:
     """A scout id within what a scout id can be. BadInput otherwise."""
-    if value is not None and not 1 <= value <= MAX_SCOUT_ID:
+    return value if value is None else check_number(value, "scout_id")
+
+
+def check_number(value: int, parameter: str) -> int:
+    """The number of a row, a run or a scout, within what it can be. BadInput otherwise."""
+    if not 1 <= value <= MAX_SCOUT_ID:
         raise BadInput(
-            f"scout_id must be a number from 1 to {MAX_SCOUT_ID:,}.", parameter="scout_id"
+            f"{parameter} must be a number from 1 to {MAX_SCOUT_ID:,}.", parameter=parameter
         )
     return value
 

@@ -1,6 +1,6 @@
 """The runs there were: how each went, what it changed, what it left and why, under which seal."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,6 +12,7 @@ from scout_core import filters, sql
 from scout_core.days import midnight
 from scout_core.errors import NotFound
 from scout_core.paging import Key, Page, Sort, read_page
+from scout_core.paging import stream_rows as stream
 
 KINDS = ("refresh", "undo", "decision", "review")
 STATUSES = ("RUNNING", "COMPLETED", "FAILED")
@@ -72,6 +73,23 @@ class PastRun:
 
 
 @dataclass(frozen=True)
+class ExportedRun:
+    """A run as a file has it: without its stats. error null unless it FAILED."""
+
+    run_id: int
+    kind: str
+    trigger: str | None
+    actor: str | None
+    reason: str | None
+    is_forced: bool | None
+    status: str
+    started_at: datetime | None
+    completed_at: datetime | None
+    duration_seconds: Decimal | None
+    error: str | None
+
+
+@dataclass(frozen=True)
 class Step:
     """One step of a run: what it saw and changed, and by rule and reason what it did and left.
 
@@ -121,11 +139,35 @@ def list_runs(
     page_size: int = 50,
 ) -> Page[PastRun]:
     """The runs under a filter, newest or longest first. Reads scout.v_runs."""
+    return read_page(
+        conn,
+        sql.query("history", "list_runs"),
+        PastRun,
+        _parameters(given),
+        sorts=SORTS,
+        sort=sort,
+        after=after,
+        before=before,
+        page_size=page_size,
+    )
+
+
+def stream_runs(
+    conn: Connection, given: RunFilters, *, sort: str = "newest"
+) -> Iterator[tuple[Any, ...]]:
+    """Every run of the filter, as the fields of ExportedRun; memory stays flat."""
+    query = sql.query("history", "list_runs")
+    return stream(conn, query, ExportedRun, _parameters(given), sorts=SORTS, sort=sort)
+
+
+def _parameters(given: RunFilters) -> dict[str, object]:
     filters.check_choice(given.kind, KINDS, "kind")
     filters.check_choice(given.status, STATUSES, "status")
     filters.check_choice(given.trigger, TRIGGERS, "trigger")
     filters.check_days(given.since, given.until)
-    parameters = {
+    if given.run_id is not None:
+        filters.check_number(given.run_id, "run_id")
+    return {
         "kind": given.kind,
         "status": given.status,
         "trigger": given.trigger,
@@ -135,17 +177,6 @@ def list_runs(
         "changed_only": given.changed_only,
         "run_id": given.run_id,
     }
-    return read_page(
-        conn,
-        sql.query("history", "list_runs"),
-        PastRun,
-        parameters,
-        sorts=SORTS,
-        sort=sort,
-        after=after,
-        before=before,
-        page_size=page_size,
-    )
 
 
 def explain_run(conn: Connection, run_id: int) -> RunReport:

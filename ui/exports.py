@@ -1,39 +1,56 @@
-"""The export control of a list: how many rows, in which form; written when it is clicked.
+"""The export control of a list: links to its files, which the API streams.
 
-exports.menu(page.total, {"csv": as_csv, "xlsx": as_xlsx}, name="conflictos")
+A link and no download button: that would hold the whole file in the server's memory.
 """
 
-from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
-from ui import read
-from ui.text import LIMA, number, t
+from scout_core.export import FORMATS
+from scout_core.export_lists import LISTS
+from ui import site
+from ui.text import LANGUAGES, catalogue, language, number, t
 
-MIME = {
-    "csv": "text/csv",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 ICONS = {"csv": "csv", "xlsx": "table_view"}
 
 
-def menu(rows: int, forms: Mapping[str, Callable[[], bytes]], *, name: str) -> None:
-    """A button that opens the forms ("csv", "xlsx"); each is made in a thread when it is clicked.
-
-    The makers must hold the filters that are on screen; they get no Streamlit session.
-    """
+def menu(rows: int, name: str, filters: Any, sort: str) -> None:
+    """A button that opens the forms of a list; rows: how many it has under these filters."""
     shown = number(rows)
     with st.popover(
         t("common.export_prepare", rows=shown), icon=":material/download:", disabled=rows == 0
     ):
-        for form, make in forms.items():
-            st.download_button(
+        for form in FORMATS:
+            st.link_button(
                 t(f"common.export_{form}", rows=shown),
-                make,
-                file_name=f"{name}-{read.now().astimezone(LIMA):%Y-%m-%d-%H%M}.{form}",
-                mime=MIME[form],
+                address(name, form, filters, sort),
                 icon=f":material/{ICONS[form]}:",
-                on_click="ignore",
                 width="stretch",
                 key=f"export_{form}",
             )
+
+
+def address(name: str, form: str, filters: Any, sort: str) -> str:
+    """Where a list is as a file, under these filters and in this order. Below the pages, so that
+    the browser sends the session."""
+    listed = LISTS[name]
+    given = {
+        listed.parameters.get(field, field): "true" if value is True else str(value)
+        for field, value in vars(filters).items()
+        if value not in (None, False)
+    }
+    asked = urlencode({**given, "sort": sort, "lang": language()})
+    return f"/{site.BASE}/api/v1{listed.address}.{form}?{asked}"
+
+
+def headings(name: str, lang: str) -> dict[str, str]:
+    """What the columns of a list are called in a file of this language."""
+    place = [*LANGUAGES].index(lang)  # type: ignore[arg-type]  # checked by the API
+    words = catalogue()
+    return {
+        column.name: words[f"lists.col_{column.name}"][place]
+        for column in fields(LISTS[name].row_class)
+    }

@@ -1,16 +1,13 @@
 """What the pages of lists share: scouts by name, exports of the rows on screen, small labels."""
 
-import io
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import streamlit as st
 
-from scout_core import export, export_lists, money
+from scout_core import money
 from scout_core.paging import Group, Page
 from ui import exports, frame, link, read, site, tables
 from ui.text import clean, joined, plain, t
@@ -75,36 +72,10 @@ def total_of(groups: Sequence[Group]) -> tuple[int, Decimal | None]:
     return sum(group.row_count for group in groups), sum(known, Decimal(0)) if known else None
 
 
-def export_menu(page: frame.Page, name: str, filters: Any, sort: str, rows: int, file: str) -> None:
+def export_menu(page: frame.Page, name: str, filters: Any, sort: str, rows: int) -> None:
     """The export of a list under the filters and in the order that are on screen."""
-    headings = {
-        field.name: t(f"lists.col_{field.name}")
-        for field in fields(export_lists.LISTS[name].row_class)
-    }
-    actor = page.actor
-
-    def maker(form: str) -> Callable[[], bytes]:
-        def make() -> bytes:
-            out = io.BytesIO()
-            checked = export.checked_form(actor, format=form)
-            with read.database().transaction(export.EXPORT) as conn:
-                export_lists.export_list(
-                    conn,
-                    name,
-                    filters,
-                    out,
-                    checked,
-                    actor=actor,
-                    now=datetime.now(UTC),
-                    sort=sort,
-                    headings=headings,
-                )
-            return out.getvalue()
-
-        return make
-
     with page.head:
-        exports.menu(rows, {form: maker(form) for form in export.FORMATS}, name=file)
+        exports.menu(rows, name, filters, sort)
 
 
 def open_person(listed: Page[Any], click_key: str) -> None:

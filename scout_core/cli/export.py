@@ -1,4 +1,4 @@
-"""`export conflicts|backlog|collection|liquidation`: a list as a file."""
+"""`export conflicts|backlog|collection|liquidation|runs|audit`: a list as a file."""
 
 import os
 import sys
@@ -33,12 +33,21 @@ HELP = {
     "payment_status": "Only of this payment status.",
     "unpaid_only": "Only claims that Yango has not paid.",
     "block_reason": "Only blocked for this.",
+    "kind": "Only runs of this kind.",
+    "status": "Only runs that ended so.",
+    "trigger": "Only runs started so.",
+    "actor": "Only by this actor.",
+    "changed_only": "Only runs that changed a link or the ledger.",
+    "run_id": "Only of this run.",
+    "person": "Only persons whose key starts so.",
+    "method": "Only by this rule or for this reason.",
+    "table": "Which audit table.",
 }
 
 
 @click.group()
 def export() -> None:
-    """Write a list to a file or to stdout: conflicts, backlog, collection, liquidation."""
+    """Write a list to a file or to stdout. Who took what is kept."""
 
 
 def _verb(name: str, listed: ExportList) -> click.Command:
@@ -119,8 +128,8 @@ def _export(
     reason: str | None,
     out: Path | None,
 ) -> None:
-    from scout_core.export import EXPORT, checked_form
-    from scout_core.export_lists import export_list
+    from scout_core.export import checked_form
+    from scout_core.export_log import export_to
 
     actor = session.actor()
     form = checked_form(
@@ -131,14 +140,16 @@ def _export(
     if out is None and format == "xlsx" and sys.stdout.isatty():
         raise BadInput("An XLSX file is not for a terminal: give --out FILE.")
     database = session.database()
-    with _opened(out) as file, database.transaction(EXPORT) as conn:
-        record = export_list(
-            conn,
+    with _opened(out) as file:
+        record = export_to(
+            database,
+            database,
             name,
             filters,
             file,
             form,
             actor=actor,
+            via="cli",
             now=datetime.now(UTC),
             sort=sort,
             reason=reason,

@@ -35,7 +35,7 @@ def exported(visit, form):
     visit.page.get_by_role("button", name=re.compile("^.*Exportar [\\d,]+ filas")).first.click()
     with visit.page.expect_download() as download:
         visit.page.get_by_role("button", name=re.compile(f"en {form}$")).click()
-    assert download.value.suggested_filename.startswith("conflictos-")
+    assert download.value.suggested_filename.startswith("conflicts-")
     return download.value.path().read_bytes()
 
 
