@@ -19,7 +19,14 @@ router = APIRouter(prefix="/scouts/attribution", tags=["runs"])
 
 # reads what the job reads, as the plan of the pages does, within the patience of a request
 PLAN = Profile(
-    "api plan", "scout_writer", 2_000, 5_000, is_read_only=True, is_snapshot=True, is_exact=True
+    "api plan",
+    "scout_writer",
+    2_000,
+    5_000,
+    is_read_only=True,
+    is_snapshot=True,
+    is_exact=True,
+    wall_seconds=8,
 )
 BEGIN_SECONDS = 8.0
 STARTS, PER_SECONDS = 6, 60.0

@@ -4,24 +4,27 @@ Everything is set for the transaction only, so that a transaction-pooling PgBoun
 between. Errors of the driver become ours on the way (driver_errors).
 """
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
+from scout_core import watch
 from scout_core.driver_errors import wrapped_errors
-from scout_core.errors import (
-    NotInstalled,
-    WrongDatabase,
-)
+from scout_core.errors import DatabaseAway, NotInstalled, WrongDatabase
 from scout_core.settings import Settings
 
 MINIMUM_VERSION = 150000
+CONNECT_SECONDS = 5
+# a statement that fails so fast met a connection that had died in the pool
+STALE_SECONDS = 1.0
+AWAY_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -37,15 +40,21 @@ class Profile:
     notices_dead_client: bool = False
     # wants persons as they are now, however much is pending
     is_exact: bool = False
+    # seconds for the transaction as a whole; null = as long as the server can be reached (watch)
+    wall_seconds: float | None = None
 
 
 ADMIN = Profile("admin", None, 30_000, 0)
 ADMIN_LOOK = Profile("admin look", None, 2_000, 60_000, is_read_only=True)
 JOB = Profile("job", "scout_writer", 5_000, 300_000, notices_dead_client=True, is_exact=True)
-CONTROL = Profile("control", "scout_writer", 5_000, 15_000)
-LOOK = Profile("look", "scout_reader", 2_000, 10_000, is_read_only=True, is_snapshot=True)
+CONTROL = Profile("control", "scout_writer", 5_000, 15_000, wall_seconds=25)
+LOOK = Profile(
+    "look", "scout_reader", 2_000, 10_000, is_read_only=True, is_snapshot=True, wall_seconds=20
+)
 # the API: less patience than a page, which shows its last good answer meanwhile
-API = Profile("api", "scout_reader", 2_000, 5_000, is_read_only=True, is_snapshot=True)
+API = Profile(
+    "api", "scout_reader", 2_000, 5_000, is_read_only=True, is_snapshot=True, wall_seconds=8
+)
 # reads what the job reads: the plan and the invariants look at the source tables themselves
 CHECK = Profile(
     "check", "scout_writer", 2_000, 300_000, is_read_only=True, is_snapshot=True, is_exact=True
@@ -67,8 +76,9 @@ class Capabilities:
 class Transaction:
     """One open transaction on a connection of its own; ended by commit or rollback."""
 
-    def __init__(self, conn: Connection) -> None:
+    def __init__(self, conn: Connection, guard: watch.Guard) -> None:
         self.conn = conn
+        self._guard = guard
 
     def commit(self) -> None:
         """Commit and give the connection back."""
@@ -76,17 +86,20 @@ class Transaction:
             try:
                 self.conn.commit()
             finally:
+                self._guard.end()
                 self.conn.close()
 
     def rollback(self) -> None:
         """Roll back and give the connection back; a lost connection is rolled back already."""
         if self.conn.closed:
+            self._guard.end()
             return
         try:
             self.conn.rollback()
         except DBAPIError:
             self.conn.invalidate()
         finally:
+            self._guard.end()
             self.conn.close()
 
 
@@ -103,32 +116,54 @@ class Database:
         overflow: int = 10,
     ) -> None:
         self.url = url
+        self._asking = threading.Lock()
+        self._capabilities: Capabilities | None = None
+        self._away_until = 0.0
         try:
             parsed = make_url(url)
+            arguments = {
+                "application_name": application_name,
+                "connect_timeout": CONNECT_SECONDS,
+                "tcp_user_timeout": 10_000,
+                "keepalives_idle": 10,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
+            }
             self._engine = create_engine(
                 parsed,
                 pool_size=pool_size,
                 max_overflow=overflow,
                 pool_timeout=3,
                 hide_parameters=True,
-                connect_args={
-                    "application_name": application_name,
-                    "connect_timeout": 5,
-                    "keepalives_idle": 10,
-                    "keepalives_interval": 5,
-                    "keepalives_count": 3,
-                },
+                connect_args=arguments,
             )
+            given, named = self._engine.dialect.create_connect_args(parsed)
+            self._probe_arguments = (given, {**named, **arguments})
         except (NoSuchModuleError, ValueError, TypeError) as exc:
             raise WrongDatabase(
                 "DATABASE_URL is not the address of a PostgreSQL database: "
                 "write postgresql://user:password@host:5432/database."
             ) from exc
 
-    @cached_property
+    @property
     def capabilities(self) -> Capabilities:
-        """Server version, whether we are installed, and whether roles can be taken."""
-        with wrapped_errors(), self._engine.connect() as conn:
+        """Server version, whether we are installed, and whether roles can be taken.
+
+        One thread asks; who waited for it and heard that nobody answers does not ask again.
+        """
+        with self._asking:
+            if self._capabilities is None:
+                if time.monotonic() < self._away_until:
+                    raise DatabaseAway()
+                try:
+                    self._capabilities = self._ask()
+                except DatabaseAway:
+                    self._away_until = time.monotonic() + AWAY_SECONDS
+                    raise
+            return self._capabilities
+
+    def _ask(self) -> Capabilities:
+        with wrapped_errors(), self._engine.connect() as conn, self._watched(conn, API):
             version = int(conn.scalar(text("show server_version_num")) or 0)
             if version < MINIMUM_VERSION:
                 raise WrongDatabase(
@@ -171,13 +206,41 @@ class Database:
             self.forget()
             raise NotInstalled()
         with wrapped_errors():
-            conn = self._engine.connect()
+            began = time.monotonic()
             try:
-                conn.exec_driver_sql(self._preamble(profile))
-            except BaseException:
-                conn.close()
-                raise
-        return Transaction(conn)
+                return self._open(profile)
+            except DBAPIError as exc:
+                is_stale = time.monotonic() - began < STALE_SECONDS
+                if not (exc.connection_invalidated and is_stale):
+                    raise
+            return self._open(profile)
+
+    def _open(self, profile: Profile) -> Transaction:
+        conn = self._engine.connect()
+        guard = self._guard(conn, profile)
+        try:
+            conn.exec_driver_sql(self._preamble(profile))
+        except BaseException:
+            guard.end()
+            conn.close()
+            raise
+        return Transaction(conn, guard)
+
+    def _guard(self, conn: Connection, profile: Profile) -> watch.Guard:
+        driver: Any = conn.connection.dbapi_connection
+        return watch.guard(driver.fileno, profile.wall_seconds, self._probe)
+
+    @contextmanager
+    def _watched(self, conn: Connection, profile: Profile) -> Iterator[None]:
+        guard = self._guard(conn, profile)
+        try:
+            yield
+        finally:
+            guard.end()
+
+    def _probe(self) -> None:
+        """Reach the server by a connection of its own; an error of the driver when it cannot be."""
+        self._engine.dialect.connect(*self._probe_arguments[0], **self._probe_arguments[1]).close()
 
     @contextmanager
     def transaction(self, profile: Profile) -> Iterator[Connection]:
@@ -193,7 +256,7 @@ class Database:
 
     def forget(self) -> None:
         """Find the capabilities out anew: after an installation."""
-        self.__dict__.pop("capabilities", None)
+        self._capabilities = None
 
     def dispose(self) -> None:
         """Close the connections that are kept open."""

@@ -33,8 +33,11 @@ def pick(visit, label, option):
 def exported(visit, form):
     """The file of the export menu."""
     visit.page.get_by_role("button", name=re.compile("^.*Exportar [\\d,]+ filas")).first.click()
+    link = visit.page.get_by_role("link", name=re.compile(f"en {form}$"))
+    # of the new tab that it opens, the download would be the only event
+    link.evaluate("a => a.removeAttribute('target')")
     with visit.page.expect_download() as download:
-        visit.page.get_by_role("button", name=re.compile(f"en {form}$")).click()
+        link.click()
     assert download.value.suggested_filename.startswith("conflicts-")
     return download.value.path().read_bytes()
 
