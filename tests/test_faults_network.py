@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -45,10 +44,8 @@ def impatient(monkeypatch):
 @pytest.fixture
 def hurried(monkeypatch):
     """What is given up after eight seconds is given up after one."""
-    hurry = replace(API, wall_seconds=1)
-    for place in ("api.reading", "api.status"):
-        monkeypatch.setattr(f"{place}.API", hurry)
-    monkeypatch.setattr(read, "WAIT", 1.0)
+    monkeypatch.setitem(vars(API), "wall_seconds", 1)
+    monkeypatch.setitem(read.guarded.__kwdefaults__, "wait", 1.0)
     monkeypatch.setattr("scout_core.database.CONNECT_SECONDS", 2)
 
 
