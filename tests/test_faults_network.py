@@ -38,6 +38,7 @@ def net(shared: Database) -> Iterator[tuple[Proxy, Database]]:
 def impatient(monkeypatch):
     """Long transactions are looked after in tenths of a second."""
     monkeypatch.setattr(watch, "PROBE_SECONDS", 0.3)
+    monkeypatch.setattr(watch, "FAILED_PROBES", 1)
     monkeypatch.setattr("scout_core.database.CONNECT_SECONDS", 2)
 
 
