@@ -188,6 +188,10 @@ def test_start_with_the_server_down_is_told_to_try_later(own_server: Path):
     db.dispose()
 
 
+WAITS_FOR_LEDGER = (
+    "select count(*) from pg_locks where not granted"
+    " and relation = 'observational.lead_ledger'::regclass"
+)
 LEDGER = "lock table observational.lead_ledger in share row exclusive mode"
 
 
@@ -209,7 +213,12 @@ def test_table_locked_by_somebody_for_a_while_is_tried_again(
         with writing(db_url) as conn:
             conn.exec_driver_sql(LEDGER)
             locked.set()
-            time.sleep(0.8)
+            # until the job has waited for it in vain
+            for is_waited_for in (True, False):
+                give_up = time.monotonic() + 20
+                while bool(value(db_url, WAITS_FOR_LEDGER)) is not is_waited_for:
+                    assert time.monotonic() < give_up
+                    time.sleep(0.01)
 
     holder = threading.Thread(target=holds)
     holder.start()
