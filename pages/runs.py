@@ -14,7 +14,7 @@ from scout_core.history import PastRun, RunFilters, RunReport, Seal, Step
 from scout_core.refresh import Plan
 from ui import exports, frame, link, read, site, tables
 from ui.tables import Column
-from ui.text import NOTHING, catalogue, clean, clock, duration, moment, number, plain, t
+from ui.text import NOTHING, catalogue, clean, clock, counted, duration, moment, number, plain, t
 
 VIEWS = ("history", "plan", "audit", "checks")
 PATIENCE = 120.0  # seconds that the plan and the checks may take here
@@ -66,7 +66,7 @@ def _history(page: frame.Page) -> None:
         before=link.value(link.BEFORE),
     )
     listed = seen.value
-    page.stamp(seen, t("runs.total", count=number(listed.total)))
+    page.stamp(seen, counted("runs.total", listed.total))
     with page.head:
         exports.menu(listed.total, "runs", given, sort)
     chosen = _number("run")

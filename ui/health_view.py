@@ -122,13 +122,13 @@ def _cards(
         value = NOTHING
         share = None
         if claims:
-            value = t(
-                "health.claims_value",
-                with_scout=number(claims.with_scout),
-                claims=number(claims.claims),
-            )
+            value = number(claims.with_scout)
             if claims.claims:
-                share = t("health.of_all", share=percent(100 * claims.with_scout / claims.claims))
+                share = t(
+                    "health.of_claims",
+                    share=percent(100 * claims.with_scout / claims.claims),
+                    claims=number(claims.claims),
+                )
         _fact_card(t("health.card_claims"), value, share, None)
 
 
@@ -350,7 +350,7 @@ def _sources(sources: read.Answer[Any] | None, now: datetime) -> None:
 def _runs(
     runs: tuple[pulse.JobRun, ...], beat: pulse.Pulse, settings: Settings, now: datetime
 ) -> None:
-    row = frame.card_title(t("health.runs", count=len(runs) or RUNS))
+    row = frame.card_title(counted("health.runs", len(runs) or RUNS))
     with row:
         site.link_to("runs", t("health.runs_history"), icon=":material/arrow_forward:")
     state = beat.scheduler_state(settings, now)
@@ -371,7 +371,7 @@ def _runs(
         "health_runs",
         health_charts.runs,
         runs,
-        alt=t("health.runs_alt", count=len(runs), failed=failed),
+        alt=counted("health.runs_alt", len(runs), failed=failed),
         height=170,
     )
 

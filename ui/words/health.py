@@ -72,7 +72,7 @@ WORDS = {
     "card_stake": ("En juego", "At stake"),
     "card_missing": ("Sin scout", "Without scout"),
     "card_claims": ("Claims con scout", "Claims with scout"),
-    "claims_value": ("{with_scout} de {claims}", "{with_scout} of {claims}"),
+    "of_claims": ("{share} de {claims}", "{share} of {claims}"),
     "help_leads": (
         "{count} de {total} personas con evento o vínculo de scouting, migraciones o cabinet tienen scout en el ledger.",
         "{count} of {total} persons with an event or a link of scouting, migrations or cabinet have a scout in the ledger.",
@@ -90,7 +90,6 @@ WORDS = {
     "same_as_yesterday": ("igual que ayer", "as yesterday"),
     "in_conflicts": ("en {count} conflictos", "in {count} conflicts"),
     "in_conflicts_one": ("en {count} conflicto", "in {count} conflict"),
-    "of_all": ("{share} del total", "{share} of all"),
     "unknown": ("sin dato", "no data"),
     "trend": ("Tendencia de 30 días", "30-day trend"),
     "trend_alt": (
@@ -203,6 +202,7 @@ WORDS = {
     "col_today": ("Hoy / usual", "Today / usual"),
     "col_scouts": ("Scouts", "Scouts"),
     "runs": ("Últimas {count} corridas", "Last {count} runs"),
+    "runs_one": ("Última corrida", "Last run"),
     "runs_none": ("Aún no hay ninguna corrida.", "No run yet."),
     "runs_none_hint": (
         "Ejecuta la primera desde la barra lateral.",
@@ -211,6 +211,10 @@ WORDS = {
     "runs_alt": (
         "Duración de las últimas {count} corridas; {failed} fallaron.",
         "Duration of the last {count} runs; {failed} failed.",
+    ),
+    "runs_alt_one": (
+        "Duración de la última corrida; fallidas: {failed}.",
+        "Duration of the last run; failed: {failed}.",
     ),
     "runs_history": ("Ver historial", "See history"),
     "scheduler_OK": ("Programador vivo", "Scheduler alive"),

@@ -7,6 +7,7 @@ WORDS = {
     "view_audit": ("Auditoría", "Audit"),
     "view_checks": ("Comprobaciones", "Checks"),
     "total": ("{count} corridas", "{count} runs"),
+    "total_one": ("{count} corrida", "{count} run"),
     "kind": ("Tipo", "Kind"),
     "kind_refresh": ("Actualización", "Refresh"),
     "kind_undo": ("Deshacer", "Undo"),
