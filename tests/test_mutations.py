@@ -66,8 +66,8 @@ FAULTS = (
     fault(
         "unknown scouts are written",
         "views/2_attribution/v_propagation_candidates.sql",
-        "(select count(*) from scout.v_known_scouts) = 0",
-        "(select count(*) from scout.v_known_scouts) >= 0",
+        " and not u.is_unlisted",
+        "",
     ),
     fault(
         "held persons are written",

@@ -10,25 +10,20 @@ select
 from unnest(cast(:person_keys as uuid[])) as k (person_key)
 left join (
     select
-        v.resolved_person_key as person_key,
-        count(*) as claim_count,
-        count(*) filter (where v.yango_payment_status is distinct from 'PAID') as unpaid_claim_count,
-        case
-            when count(*) filter (where v.yango_payment_status is distinct from 'PAID') = 0 then 0
-            else sum(v.expected_amount) filter (where v.yango_payment_status is distinct from 'PAID')
-        end as at_stake_pen
-    from scout.v_claims as v
-    where v.resolved_person_key = any(cast(:person_keys as uuid[]))
-    group by v.resolved_person_key
+        v.person_key,
+        v.claim_count,
+        v.unpaid_claim_count,
+        v.at_stake_pen
+    from scout.v_person_claims as v
+    where v.person_key = any(cast(:person_keys as uuid[]))
 ) as c
     on c.person_key = k.person_key
 left join (
     select
         p.person_key,
-        sum(p.amount_pen) as paid_pen
-    from scout.src_liquidation_ledger as p
+        p.paid_pen
+    from scout.v_person_payouts as p
     where p.person_key = any(cast(:person_keys as uuid[]))
-    group by p.person_key
 ) as l
     on l.person_key = k.person_key;
 

@@ -52,8 +52,8 @@ claimed as (
     select
         a.scout_id,
         count(*) as claim_count,
-        count(*) filter (where c.yango_payment_status is distinct from 'PAID') as unpaid_claim_count,
-        sum(c.expected_amount) filter (where c.yango_payment_status is distinct from 'PAID') as unpaid_pen
+        count(*) filter (where c.is_unpaid) as unpaid_claim_count,
+        sum(c.expected_amount) filter (where c.is_unpaid) as unpaid_pen
     from scout.v_claims as c
     inner join canonical as a
         on a.person_key = c.resolved_person_key

@@ -94,7 +94,7 @@ with claims as materialized (
     select
         c.resolved_person_key as person_key,
         c.expected_amount,
-        coalesce(c.yango_payment_status <> 'PAID', true) as is_unpaid
+        c.is_unpaid
     from scout.v_claims as c
 ),
 

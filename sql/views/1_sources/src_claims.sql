@@ -1,5 +1,6 @@
 -- One row per claim (driver_id, milestone_value), as the owner's collection view gives it; dates outside
--- 1900..2199 are null. A claim on which the owner's view raises cannot be read at all.
+-- 1900..2199 are null. is_unpaid: Yango has not paid this milestone. A claim on which the owner's view raises
+-- cannot be read at all.
 -- source: ops.v_yango_cabinet_claims_for_collection
 -- name: present
 create or replace view scout.src_claims as
@@ -21,7 +22,8 @@ select
     c.match_confidence,
     c.identity_status,
     c.suggested_driver_id,
-    c.is_reconcilable_enriched
+    c.is_reconcilable_enriched,
+    coalesce(c.yango_payment_status <> 'PAID', true) as is_unpaid
 from ops.v_yango_cabinet_claims_for_collection as c;
 -- name: absent
 create or replace view scout.src_claims as
@@ -43,5 +45,6 @@ select
     null::text as match_confidence,
     null::text as identity_status,
     null::varchar as suggested_driver_id,
-    null::boolean as is_reconcilable_enriched
+    null::boolean as is_reconcilable_enriched,
+    null::boolean as is_unpaid
 where false;

@@ -21,10 +21,9 @@ from (
         u.conflict_kind,
         n.weight * u.person_count as person_count
     from scout.v_attribution_scouts as u
-    cross join lateral (values ('WAITING_FOR_NEXT_RUN', -1), ('UNKNOWN_SCOUT', 1)) as n (reason_code, weight)
-    where u.reason_code = 'WAITING_FOR_NEXT_RUN'
-        and (select count(*) from scout.v_known_scouts) > 0
-        and u.scout_id not in (select k.scout_id from scout.v_known_scouts as k)
+    cross join lateral scout.reason_now(u.reason_code, u.scout_id) as r
+    cross join lateral (values (u.reason_code, -1), (r.reason_code, 1)) as n (reason_code, weight)
+    where u.reason_code = 'WAITING_FOR_NEXT_RUN' and r.reason_code <> u.reason_code
 ) as t
 group by t.category, t.reason_code, t.conflict_kind
 having sum(t.person_count) <> 0;

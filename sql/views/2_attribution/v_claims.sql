@@ -1,16 +1,8 @@
 -- One row per claim with its person: the claim's own, else the one that its driver is linked to. Two arms, so
--- that a filter on the person reaches the claim and, by its driver, the link.
+-- that a filter on the person reaches the claim and, by its driver, the link; a list takes its page from each.
 create or replace view scout.v_claims as
-select
-    c.*,
-    c.person_key as resolved_person_key
-from scout.src_claims as c
-where c.person_key is not null
+select c.*
+from scout.v_claims_of_persons as c
 union all
-select
-    c.*,
-    l.person_key as resolved_person_key
-from scout.src_claims as c
-left join canon.identity_links as l
-    on l.source_table = 'drivers' and l.source_pk = c.driver_id
-where c.person_key is null;
+select d.*
+from scout.v_claims_of_drivers as d;

@@ -25,12 +25,7 @@ select
     p.last_evidence_date,
     p.decision_id,
     p.category,
-    case
-        when p.reason_code <> 'WAITING_FOR_NEXT_RUN' then p.reason_code
-        when (select count(*) from scout.v_known_scouts) > 0
-            and p.event_scout_min not in (select k.scout_id from scout.v_known_scouts as k) then 'UNKNOWN_SCOUT'
-        else p.reason_code
-    end as reason_code,
+    r.reason_code,
     p.conflict_kind,
     p.linked_driver_id,
     p.scout_ids,
@@ -40,7 +35,8 @@ select
     p.event_source_tables,
     p.event_origin_tags,
     p.best
-from scout.v_persons_now as p;
+from scout.v_persons_now as p
+cross join lateral scout.reason_now(p.reason_code, p.event_scout_min) as r;
 comment on column scout.v_person_attribution.registered_at is 'Null outside 1900..2199.';
 comment on column scout.v_person_attribution.category is
 'Backlog: D events name a scout, A events name none, C no events; null = the ledger has a scout.';

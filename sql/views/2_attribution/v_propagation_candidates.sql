@@ -23,8 +23,5 @@ select
         'last_date', p.last_evidence_date
     ) as evidence
 from scout.v_persons_now as p
-where p.reason_code = 'WAITING_FOR_NEXT_RUN'
-    and (
-        (select count(*) from scout.v_known_scouts) = 0
-        or p.event_scout_min in (select k.scout_id from scout.v_known_scouts as k)
-    );
+cross join lateral scout.unlisted(p.event_scout_min) as u
+where p.reason_code = 'WAITING_FOR_NEXT_RUN' and not u.is_unlisted;

@@ -149,9 +149,8 @@ select
     n.scout_id::text as raw_value
 from scout.v_facts as f
 cross join lateral (values (f.scout_a), (f.scout_b)) as n (scout_id)
-where f.priority >= 2
-    and (select count(*) from scout.v_known_scouts) > 0
-    and n.scout_id not in (select k.scout_id from scout.v_known_scouts as k)
+cross join lateral scout.unlisted(n.scout_id) as u
+where f.priority >= 2 and u.is_unlisted
 union all
 select
     e.payload_issue as rule,

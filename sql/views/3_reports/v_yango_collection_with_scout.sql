@@ -20,26 +20,17 @@ select
     c.suggested_driver_id,
     c.is_reconcilable_enriched,
     a.scout_id,
-    s.raw_name as scout_name,
-    s.scout_name_normalized,
-    s.is_active as scout_is_active,
-    case a.priority
-        when 1 then 'SATISFACTORY_LEDGER'
-        when 2 then 'EVENTS_ONLY'
-        when 3 then 'MIGRATIONS_ONLY'
-        when 4 then 'SCOUTING_DAILY_ONLY'
-        when 5 then 'CABINET_PAYMENTS_ONLY'
-        else 'MISSING'
-    end as scout_quality_bucket,
+    a.scout_name,
+    a.scout_name_normalized,
+    a.scout_is_active,
+    coalesce(a.scout_quality_bucket, 'MISSING') as scout_quality_bucket,
     a.scout_id is not null as is_scout_resolved,
-    a.source_table as scout_source_table,
-    a.attribution_date as scout_attribution_date,
-    a.priority as scout_priority,
+    a.scout_source_table,
+    a.scout_attribution_date,
+    a.scout_priority,
     coalesce(a.is_conflict, false) as is_conflict
 from scout.v_claims as c
-left join ops.v_scout_attribution as a
-    on a.person_key = c.resolved_person_key
-left join ops.v_dim_scouts as s
-    on s.scout_id = a.scout_id;
+left join scout.v_claim_scouts as a
+    on a.person_key = c.resolved_person_key;
 comment on column ops.v_yango_collection_with_scout.scout_quality_bucket is
 'Where the scout comes from: SATISFACTORY_LEDGER, EVENTS_ONLY, MIGRATIONS_ONLY, SCOUTING_DAILY_ONLY, CABINET_PAYMENTS_ONLY, MISSING.';
