@@ -107,7 +107,7 @@ def list_missing(
         after=after,
         before=before,
         page_size=page_size,
-        total=total,
+        total=count_missing(conn, listed) if total is None else total,
     )
     found = money.by_person(conn, (row.person_key for row in page.rows))
     rows = tuple(
@@ -131,16 +131,37 @@ def stream_missing(
 
 
 def count_missing(conn: Connection, listed: BacklogFilters | None = None) -> int:
-    """How many persons of the filter have no scout."""
+    """How many persons of the filter have no scout. All, and those of a category or reason, are
+    kept as totals."""
+    totals = _of_totals(listed)
+    if totals is not None:
+        return int(conn.scalar(sql.query("backlog", "count_settled"), totals))
     return paging.count_rows(conn, sql.query("backlog", "list_missing"), _parameters(listed))
 
 
 def count_reasons(conn: Connection, listed: BacklogFilters | None = None) -> list[Group]:
     """Persons of the filter by category and reason, with the money at stake."""
+    totals = _of_totals(listed)
+    if totals is not None:
+        rows = conn.execute(sql.query("backlog", "count_reasons"), totals)
+        return [
+            Group((category, reason), count, amount, count - known)
+            for category, reason, count, amount, known in rows
+        ]
     query = sql.query("backlog", "list_missing")
     return paging.count_groups(
         conn, query, _parameters(listed), by=["category", "reason_code"], amount="at_stake_pen"
     )
+
+
+def _of_totals(listed: BacklogFilters | None) -> dict[str, object] | None:
+    """The filter, where the totals are kept by what it asks for; else null."""
+    given = listed or BacklogFilters()
+    if given != BacklogFilters(category=given.category, reason_code=given.reason_code):
+        return None
+    filters.check_choice(given.category, CATEGORIES, "category")
+    filters.check_choice(given.reason_code, REASONS, "reason_code")
+    return {"category": given.category, "reason_code": given.reason_code}
 
 
 def _parameters(listed: BacklogFilters | None) -> dict[str, object]:

@@ -1,10 +1,11 @@
 """Collection: every claim on Yango with the scout of its person, and where the scout comes from."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
+from uuid import UUID
 
 from sqlalchemy import Connection
 
@@ -47,9 +48,13 @@ class CollectionFilters:
 
 
 @dataclass(frozen=True)
-class Claim:
-    """One claim (driver_id, milestone_value). Amounts in soles; null = unknown."""
+class _Key:
+    driver_id: str | None
+    milestone_value: int | None
 
+
+@dataclass(frozen=True)
+class _Claim:
     driver_id: str | None
     person_key: str | None
     driver_name: str | None
@@ -64,6 +69,31 @@ class Claim:
     reason_code: str | None
     identity_status: str | None
     match_confidence: str | None
+
+
+@dataclass(frozen=True)
+class _Listed(_Claim):
+    resolved_person_key: UUID | None
+
+
+@dataclass(frozen=True)
+class _ClaimScout:
+    scout_id: int | None
+    scout_quality_bucket: str
+    is_scout_resolved: bool
+    scout_attribution_date: date | None
+    is_conflict: bool
+
+
+@dataclass(frozen=True)
+class _PersonScout(_ClaimScout):
+    resolved_person_key: UUID | None
+
+
+@dataclass(frozen=True)
+class Claim(_Claim):
+    """One claim (driver_id, milestone_value). Amounts in soles; null = unknown."""
+
     scout_id: int | None
     scout_name: str | None
     scout_is_active: bool | None
@@ -85,12 +115,14 @@ def list_claims(
 ) -> Page[Claim]:
     """Claims: longest overdue first ("overdue") or largest amount first ("amount").
 
-    Reads ops.v_yango_collection_with_scout.
+    The claims of the page first, then the scouts of their persons, as in
+    ops.v_yango_collection_with_scout.
     """
-    return paging.read_page(
+    query = sql.query("collection", "list_claims")
+    page = paging.read_page(
         conn,
-        sql.query("collection", "list_claims"),
-        Claim,
+        query,
+        _Key,
         _parameters(listed),
         sorts=SORTS,
         sort=sort,
@@ -99,13 +131,50 @@ def list_claims(
         page_size=page_size,
         total=total,
     )
+    drivers = {row.driver_id for row in page.rows}
+    few = {"driver_ids": list(drivers - {None}), "is_driver_unknown": None in drivers}
+    claims = {
+        (row.driver_id, row.milestone_value): row
+        for row in paging.read_rows(conn, query, _Listed, _parameters(None) | few)
+    }
+    scouts = {
+        row.resolved_person_key: row
+        for row in paging.read_rows(
+            conn,
+            sql.query_upon("collection", "with_scouts", "list_persons"),
+            _PersonScout,
+            {"person_keys": list({claim.resolved_person_key for claim in claims.values()})},
+        )
+    }
+    # by number, for to list all names would take longer than the page
+    ids = sorted({scout.scout_id for scout in scouts.values() if scout.scout_id is not None})
+    found = conn.execute(sql.query("collection", "scout_names"), {"scout_ids": ids})
+    names = {row.scout_id: (row.scout_name, row.scout_is_active) for row in found}
+    rows = []
+    for key in page.rows:
+        claim = claims[key.driver_id, key.milestone_value]
+        scout = scouts[claim.resolved_person_key]
+        name, is_active = names.get(scout.scout_id, (None, None))
+        rows.append(
+            Claim(
+                **_values(_Claim, claim),
+                **_values(_ClaimScout, scout),
+                scout_name=name,
+                scout_is_active=is_active,
+            )
+        )
+    return Page(tuple(rows), page.total, page.after, page.before)
+
+
+def _values(part: type, row: object) -> dict[str, Any]:
+    return {field.name: getattr(row, field.name) for field in fields(part)}
 
 
 def stream_claims(
     conn: Connection, listed: CollectionFilters | None = None, *, sort: str = "overdue"
 ) -> Iterator[tuple[Any, ...]]:
     """Every claim of the filter, as the fields of Claim; memory stays flat."""
-    query = sql.query("collection", "list_claims")
+    query = sql.query_upon("collection", "with_scouts", "list_claims")
     return paging.stream_rows(conn, query, Claim, _parameters(listed), sorts=SORTS, sort=sort)
 
 
@@ -120,7 +189,7 @@ def count_buckets(conn: Connection, listed: CollectionFilters | None = None) -> 
     The groups add up to the rows: the totals of a page are sums of them.
     """
     by = ["scout_quality_bucket", "overdue_bucket_yango", "yango_payment_status", "is_conflict"]
-    query = sql.query("collection", "list_claims")
+    query = sql.query_upon("collection", "with_scouts", "list_claims")
     return paging.count_groups(conn, query, _parameters(listed), by=by, amount="expected_amount")
 
 
@@ -132,4 +201,14 @@ def _parameters(listed: CollectionFilters | None) -> dict[str, object]:
     filters.check_scout(given.scout_id)
     driver = filters.check_text(given.driver, "driver")
     key_from, key_to = filters.key_range(given.text)
-    return {**asdict(given), "driver": driver, "key_from": key_from, "key_to": key_to}
+    if given.bucket == "MISSING":
+        given = replace(given, bucket=None, missing_only=True)
+    return {
+        **asdict(given),
+        "driver": driver,
+        "key_from": key_from,
+        "key_to": key_to,
+        "person_keys": None,
+        "driver_ids": None,
+        "is_driver_unknown": False,
+    }

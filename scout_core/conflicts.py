@@ -16,6 +16,8 @@ from scout_core.paging import Group, Key, Page, Sort
 Order = Literal["newest", "stake"]
 
 KINDS = ("SEVERAL_SCOUTS", "CONTRADICTS_LEDGER", "NEW_EVIDENCE")
+# Persons whose claims are asked for by key; of more, all claims are read.
+MAX_KEYS = 10_000
 SORTS = {
     "newest": Sort(Key("newest_key", "date"), Key("row_key", "uuid")),
     "stake": Sort(Key("stake_key", "numeric"), Key("row_key", "uuid")),
@@ -134,13 +136,13 @@ def list_open(
         conn,
         sql.query("conflicts", "list_open"),
         OpenConflict,
-        _parameters(listed),
+        _parameters(listed, _stakes(conn) if sort == "stake" else None),
         sorts=SORTS,
         sort=sort,
         after=after,
         before=before,
         page_size=page_size,
-        total=total,
+        total=count_open(conn, listed) if total is None else total,
     )
     found = money.by_person(conn, (row.person_key for row in page.rows))
     rows = tuple(
@@ -160,12 +162,17 @@ def stream_open(
     """Every open conflict of the filter, as the fields of ExportedConflict; memory stays flat."""
     query = sql.query("conflicts", "list_open")
     return paging.stream_rows(
-        conn, query, ExportedConflict, _parameters(listed), sorts=SORTS, sort=sort
+        conn, query, ExportedConflict, _parameters(listed, _stakes(conn)), sorts=SORTS, sort=sort
     )
 
 
 def count_open(conn: Connection, listed: ConflictFilters | None = None) -> int:
-    """How many conflicts of the filter are open."""
+    """How many conflicts of the filter are open. All, and those of a kind, are kept as totals."""
+    given = listed or ConflictFilters()
+    if given == ConflictFilters(conflict_kind=given.conflict_kind):
+        filters.check_choice(given.conflict_kind, KINDS, "conflict_kind")
+        query = sql.query("conflicts", "count_settled")
+        return int(conn.scalar(query, {"conflict_kind": given.conflict_kind}))
     return paging.count_rows(conn, sql.query("conflicts", "list_open"), _parameters(listed))
 
 
@@ -173,7 +180,7 @@ def count_kinds(conn: Connection, listed: ConflictFilters | None = None) -> list
     """Open conflicts of the filter by kind, with the money at stake."""
     query = sql.query("conflicts", "list_open")
     return paging.count_groups(
-        conn, query, _parameters(listed), by=["conflict_kind"], amount="at_stake_pen"
+        conn, query, _parameters(listed, _stakes(conn)), by=["conflict_kind"], amount="at_stake_pen"
     )
 
 
@@ -219,11 +226,38 @@ def _piece(values: list[Any]) -> Piece:
     )
 
 
-def _parameters(listed: ConflictFilters | None) -> dict[str, object]:
+def _stakes(conn: Connection) -> dict[str, str]:
+    """What is at stake for those with an open conflict and claims, as two arrays of the database;
+    none when too many have a conflict. In text, which the database reads faster than a list."""
+    rows = conn.execute(sql.query("conflicts", "list_keys"), {"row_limit": MAX_KEYS + 1})
+    keys = list(rows.scalars())
+    if len(keys) > MAX_KEYS:
+        return {}
+    found = conn.execute(sql.query("conflicts", "list_stakes"), {"person_keys": _array(keys)}).all()
+    return {
+        "person_keys": _array([row.person_key for row in found]),
+        "stakes": _array([row.stake for row in found]),
+    }
+
+
+def _array(values: list[str]) -> str:
+    return "{" + ",".join(values) + "}"
+
+
+def _parameters(
+    listed: ConflictFilters | None, stakes: dict[str, str] | None = None
+) -> dict[str, object]:
     given = listed or ConflictFilters()
     filters.check_choice(given.conflict_kind, KINDS, "conflict_kind")
     filters.check_choice(given.source, filters.EVIDENCE_SOURCES, "source")
     filters.check_scout(given.scout_id)
     filters.check_days(given.since, given.until)
     key_from, key_to = filters.key_range(given.text)
-    return {**asdict(given), "key_from": key_from, "key_to": key_to}
+    return {
+        **asdict(given),
+        "key_from": key_from,
+        "key_to": key_to,
+        "person_keys": None,
+        "stakes": None,
+        **(stakes or {}),
+    }

@@ -35,6 +35,11 @@ class LiquidationFilters:
 
 
 @dataclass(frozen=True)
+class _Key:
+    person_key: str
+
+
+@dataclass(frozen=True)
 class _Payable:
     person_key: str
     driver_id: str | None
@@ -71,27 +76,38 @@ def list_base(
 ) -> Page[Payable]:
     """Persons with a scout: newest attribution first ("newest") or largest amount first ("amount").
 
-    Reads ops.v_scout_payment_base and ops.v_dim_scouts.
+    The keys of the page first, then what the liquidation says of those persons, as in
+    ops.v_scout_payment_base.
     """
     page = paging.read_page(
         conn,
         sql.query("liquidation", "list_base"),
-        _Payable,
+        _Key,
         _parameters(listed),
         sorts=SORTS,
         sort=sort,
         after=after,
         before=before,
         page_size=page_size,
-        total=total,
+        total=count_base(conn, listed) if total is None else total,
     )
-    names = money.names_of_scouts(conn, (row.scout_id for row in page.rows))
+    keys = [row.person_key for row in page.rows]
+    found = {
+        row.person_key: row
+        for row in paging.read_rows(
+            conn,
+            sql.query("liquidation", "list_base"),
+            _Payable,
+            _parameters(None) | {"person_keys": keys},
+        )
+    }
+    names = money.names_of_scouts(conn, (row.scout_id for row in found.values()))
     rows = tuple(
         Payable(
-            **{field.name: getattr(row, field.name) for field in fields(row)},
-            scout_name=names.get(row.scout_id),
+            **{field.name: getattr(found[key], field.name) for field in fields(_Payable)},
+            scout_name=names.get(found[key].scout_id),
         )
-        for row in page.rows
+        for key in keys
     )
     return Page(rows, page.total, page.after, page.before)
 
@@ -105,12 +121,20 @@ def stream_base(
 
 
 def count_base(conn: Connection, listed: LiquidationFilters | None = None) -> int:
-    """How many persons of the filter have a scout."""
+    """How many persons of the filter have a scout. All are kept as a total."""
+    if listed is None or listed == LiquidationFilters():
+        return int(conn.scalar(sql.query("liquidation", "count_settled")))
     return paging.count_rows(conn, sql.query("liquidation", "list_base"), _parameters(listed))
 
 
 def count_statuses(conn: Connection, listed: LiquidationFilters | None = None) -> list[Group]:
     """Persons and payable soles of the filter by (payment status, block reason)."""
+    if listed is None or listed == LiquidationFilters():
+        rows = conn.execute(sql.query("liquidation", "count_statuses"))
+        return [
+            Group((status, block), count, amount, count - known)
+            for status, block, count, amount, known in rows
+        ]
     query = sql.query("liquidation", "list_base")
     return paging.count_groups(
         conn,
@@ -128,4 +152,4 @@ def _parameters(listed: LiquidationFilters | None) -> dict[str, object]:
     filters.check_scout(given.scout_id)
     filters.check_days(given.since, given.until)
     key_from, key_to = filters.key_range(given.text)
-    return {**asdict(given), "key_from": key_from, "key_to": key_to}
+    return {**asdict(given), "key_from": key_from, "key_to": key_to, "person_keys": None}

@@ -16,6 +16,7 @@ import base64
 import binascii
 import dataclasses
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -50,9 +51,11 @@ from scout_core.errors import BadInput
 Row = TypeVar("Row")
 KeyType = Literal["date", "timestamp", "numeric", "integer", "uuid", "text"]
 
-# persons as they are now, and the two views that it is made of
-_PERSONS = "scout.v_persons_now"
-_PERSON_ARMS = ("scout.v_settled_now", "scout.v_touched_now")
+# views that are a union, and the views that each is made of
+_UNIONS = {
+    "scout.v_persons_now": ("scout.v_settled_now", "scout.v_touched_now"),
+    "scout.v_claims": ("scout.v_claims_of_persons", "scout.v_claims_of_drivers"),
+}
 
 MAX_PAGE_SIZE = 1000
 MAX_CURSOR = 2000
@@ -166,6 +169,22 @@ def read_page(
         after=cursor_of(-1) if has_more or before is not None else None,
         before=cursor_of(0) if after is not None or (has_more and not is_forward) else None,
     )
+
+
+def read_rows(
+    conn: Connection,
+    statement: TextClause,
+    row_class: type[Row],
+    parameters: Mapping[str, object],
+) -> list[Row]:
+    """The rows of a statement whose parameters say which few; in no order."""
+    names = [field.name for field in dataclasses.fields(row_class)]  # type: ignore[arg-type]
+    queries = []
+    for part in _arms(statement):
+        listed = text(_bare(part)).columns(*(column(name) for name in names)).subquery()
+        queries.append(select(*(listed.c[name] for name in names)))
+    found = conn.execute(union_all(*queries), dict(parameters))
+    return [row_class(*row) for row in found]
 
 
 def count_rows(conn: Connection, statement: TextClause, parameters: Mapping[str, object]) -> int:
@@ -313,11 +332,13 @@ def _order(sorts: Mapping[str, Sort], sort: str) -> Sort:
 
 
 def _arms(statement: TextClause) -> list[TextClause]:
-    """The statement over settled and over touched persons apart, where it reads persons: each
-    arm takes its page from an index, while a limit over both together would sort everything."""
-    if _PERSONS not in statement.text:
-        return [statement]
-    return [text(statement.text.replace(_PERSONS, arm)) for arm in _PERSON_ARMS]
+    """The statement over each part of the union that it reads apart: each arm takes its page from
+    an index, while a limit over the parts together would sort everything."""
+    for union, parts in _UNIONS.items():
+        named = re.compile(rf"{re.escape(union)}\b")
+        if named.search(statement.text):
+            return [text(named.sub(part, statement.text)) for part in parts]
+    return [statement]
 
 
 def _bare(statement: TextClause) -> str:

@@ -28,6 +28,13 @@ def query(topic: str, name: str) -> TextClause:
 
 
 @cache
+def query_upon(topic: str, name: str, listed: str) -> TextClause:
+    """The statement `name`, which reads the rows of the statement `listed` as listed."""
+    rows = queries(topic)[listed].rstrip(";")
+    return text(f"with listed as (\n{rows}\n)\n\n{queries(topic)[name]}")
+
+
+@cache
 def queries(topic: str) -> dict[str, str]:
     """Every statement of `sql/queries/<topic>.sql`, by name."""
     parts = _NAME.split((ROOT / "queries" / f"{topic}.sql").read_text(encoding="utf-8"))

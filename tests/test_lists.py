@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from scout_core import backlog, collection, conflicts, liquidation
-from scout_core.database import LOOK, Database
+from scout_core.database import ADMIN, LOOK, Database
 from scout_core.errors import BadInput
 from scout_core.paging import Group, Page
 from tests.support import factories
@@ -415,13 +415,40 @@ def test_pages_stay_in_step_while_others_write(server_url: str) -> None:
 
 
 def write_conflicts(db: Database, days: list[date]) -> None:
-    from scout_core.database import ADMIN
-
     with db.transaction(ADMIN) as conn:
         for day in days:
             person = factories.person(conn)
             for scout in (1, 2):
                 factories.lead_event(conn, person=person, scout=scout, on=day)
+
+
+def test_claim_without_a_person_has_the_scout_of_its_driver_or_none(server_url: str) -> None:
+    with installed(server_url) as db:
+        with db.transaction(ADMIN) as conn:
+            ana, eva = factories.person(conn), factories.person(conn)
+            factories.lead_event(conn, person=ana, scout=7)
+            factories.lead_event(conn, person=eva, scout=8)
+            factories.link(conn, person=ana, table="drivers", pk="of-ana")
+            factories.claim(conn, driver="of-ana")
+            factories.claim(conn, driver="of-eva", person=eva)
+            factories.claim(conn, driver="of-nobody")
+            conn.execute(text("update public.peer_claims set driver_id = null"
+                              " where driver_id = 'of-nobody'"))  # fmt: skip
+        with db.transaction(LOOK) as conn:
+            given = conn.execute(text("select * from ops.v_yango_collection_with_scout")).mappings()
+            expected = {row["driver_id"]: row for row in given}
+            listed = whole(conn, LISTS["collection"])
+            missing = whole(
+                conn, LISTS["collection"], collection.CollectionFilters(bucket="MISSING")
+            )
+    shown = {row.driver_id: (row.scout_id, row.scout_quality_bucket) for row in listed}
+    assert shown == {
+        "of-ana": (7, "EVENTS_ONLY"), "of-eva": (8, "EVENTS_ONLY"), None: (None, "MISSING"),
+    }  # fmt: skip
+    assert shown == {
+        driver: (row["scout_id"], row["scout_quality_bucket"]) for driver, row in expected.items()
+    }
+    assert [row.driver_id for row in missing] == [None]
 
 
 def test_refresh_does_not_close_what_the_list_shows(server_url: str) -> None:

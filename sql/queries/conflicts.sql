@@ -1,6 +1,7 @@
 -- Open conflicts: persons whose evidence names scouts that cannot all be right.
 
 -- name: list_open
+-- person_keys and stakes: what is at stake for whom, where it was asked for before; null = look at all claims
 select
     c.person_key::text as person_key,
     c.conflict_kind,
@@ -12,7 +13,7 @@ select
     c.first_evidence_date as first_event_date,
     c.last_evidence_date as last_event_date,
     c.evidence_count as total_sources,
-    m.at_stake_pen,
+    coalesce(k.at_stake_pen, m.at_stake_pen) as at_stake_pen,
     l.paid_pen,
     (
         select min(e.driver_phone) from ops.v_scout_attribution_raw as e
@@ -24,26 +25,19 @@ select
     ) as driver_license,
     coalesce(c.last_evidence_date, '-infinity') as newest_key,
     c.person_key as row_key,
-    coalesce(m.at_stake_pen, '-infinity') as stake_key
+    coalesce(k.at_stake_pen, m.at_stake_pen, '-infinity') as stake_key
 from scout.v_persons_now as c
+left join scout.v_person_claims as m
+    on m.person_key = c.person_key and cast(:person_keys as uuid[]) is null
 left join (
     select
-        v.resolved_person_key as person_key,
-        case
-            when count(*) filter (where v.yango_payment_status is distinct from 'PAID') = 0 then 0
-            else sum(v.expected_amount) filter (where v.yango_payment_status is distinct from 'PAID')
-        end as at_stake_pen
-    from scout.v_claims as v
-    group by v.resolved_person_key
-) as m
-    on m.person_key = c.person_key
-left join (
-    select
-        p.person_key,
-        sum(p.amount_pen) as paid_pen
-    from scout.src_liquidation_ledger as p
-    group by p.person_key
-) as l
+        g.person_key,
+        min(g.at_stake_pen) as at_stake_pen
+    from unnest(cast(:person_keys as uuid[]), cast(:stakes as numeric[])) as g (person_key, at_stake_pen)
+    group by g.person_key
+) as k
+    on k.person_key = c.person_key
+left join scout.v_person_payouts as l
     on l.person_key = c.person_key
 where c.conflict_kind is not null
     and (cast(:conflict_kind as text) is null or c.conflict_kind = :conflict_kind)
@@ -53,6 +47,25 @@ where c.conflict_kind is not null
     and (cast(:until as date) is null or c.last_evidence_date <= cast(:until as date))
     and (cast(:key_from as uuid) is null or c.person_key >= cast(:key_from as uuid))
     and (cast(:key_to as uuid) is null or c.person_key <= cast(:key_to as uuid));
+
+-- name: count_settled
+select coalesce(sum(t.person_count), 0)::bigint as row_count
+from scout.v_attribution_totals as t
+where t.conflict_kind is not null
+    and (cast(:conflict_kind as text) is null or t.conflict_kind = :conflict_kind);
+
+-- name: list_keys
+select p.person_key::text as person_key
+from scout.v_persons_now as p
+where p.conflict_kind is not null
+limit :row_limit;
+
+-- name: list_stakes
+select
+    v.person_key::text as person_key,
+    coalesce(v.at_stake_pen::text, 'NULL') as stake
+from scout.v_person_claims as v
+where v.person_key = any(cast(:person_keys as uuid[]));
 
 -- name: find_open
 select
@@ -87,9 +100,9 @@ with pieces as (
 ),
 
 milestones as (
-    select max(v.milestone_value) as milestone_reached
-    from scout.v_claims as v
-    where v.resolved_person_key = cast(:person_key as uuid)
+    select max(v.milestone_reached) as milestone_reached
+    from scout.v_person_claims as v
+    where v.person_key = cast(:person_key as uuid)
 ),
 
 scouts as (
@@ -133,14 +146,7 @@ from scouts as s
 cross join milestones as m
 left join ops.v_dim_scouts as d
     on d.scout_id = s.scout_id
-left join lateral (
-    -- as in ops.v_scout_payment_base: a rule for the origin goes before one for any origin
-    select r.amount_pen
-    from scout.src_payment_rules as r
-    where r.milestone_value = m.milestone_reached and (r.origin_tag is null or r.origin_tag = s.origin_tag)
-    order by r.origin_tag nulls last, r.amount_pen
-    limit 1
-) as w on true
+left join lateral scout.amount_payable(m.milestone_reached, s.origin_tag) as w on true
 left join (
     select
         p.scout_id,
