@@ -1,7 +1,8 @@
 """`make bench`: what numbers, lists and runs cost on the settled state, beside the live definition.
 
 Each size is a demo database of its own on a PostgreSQL that is started for the bench. Times are the
-median of several reads on one connection, as a page has it; what changes rows is rolled back.
+median of several reads on one connection, as a page has it; what changes rows is rolled back. Lists
+are read over claims that answer by key (sql/demo/claims_by_key.sql), but for the line that says so.
 """
 
 import argparse
@@ -38,6 +39,13 @@ SIZES = "2000,100000,1000000"
 TIMES = 5
 PENDING = 1_000
 DEEP_PAGE = 1_000
+# The sums in the head of each list, over the whole list.
+HEADS: dict[str, Callable[[Connection], Any]] = {
+    "conflicts": conflicts.count_kinds,
+    "backlog": backlog.count_reasons,
+    "collection": collection.count_buckets,
+    "liquidation": liquidation.count_statuses,
+}
 LISTS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "conflicts": (conflicts.list_open, tuple(conflicts.SORTS)),
     "backlog": (backlog.list_missing, tuple(backlog.SORTS)),
@@ -90,6 +98,14 @@ def _measure(server: postgres.Server, size: int, smallest: dict[str, float]) -> 
     bench._run_admin(server, "vacuum analyze", "bench_state")
 
     with db.transaction(LOOK) as conn:
+        show(
+            "collection, claims that are read whole, page 1",
+            _median(lambda: collection.list_claims(conn, total=0)),
+        )
+    with db.transaction(ADMIN) as conn:
+        demo._run_file(conn, "claims_by_key")
+    bench._run_admin(server, "vacuum analyze public.claims_by_key", "bench_state")
+    with db.transaction(LOOK) as conn:
         show("snapshot, settled", _median(lambda: coverage.snapshot(conn)))
         show("30-day view", _median(lambda: _read(conn, "ops.v_scout_attribution_metrics_daily")))
         show("reasons of the backlog", _median(lambda: coverage.count_reasons(conn)))
@@ -105,6 +121,9 @@ def _measure(server: postgres.Server, size: int, smallest: dict[str, float]) -> 
                         f"{name} by {sort}, page {DEEP_PAGE:,}",
                         _median(lambda r=reader, s=sort, d=deep: r(conn, sort=s, after=d, total=0)),
                     )
+        conn.exec_driver_sql("set local statement_timeout = 0")
+        for name, head in HEADS.items():
+            show(f"{name}, sums of the head", _median(lambda h=head: h(conn)))
     with db.transaction(CHECK) as conn:
         start = time.perf_counter()
         conn.execute(text("select count(conflict_kind) from scout.v_person_attribution_live")).one()

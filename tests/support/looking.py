@@ -115,17 +115,17 @@ def installed(server_url: str) -> Iterator[Database]:
 
 
 @contextmanager
-def refreshed_demo(server_url: str) -> Iterator[Database]:
-    """A database of its own with demo data of 300 persons after one refresh."""
+def refreshed_demo(server_url: str, persons: int = 300) -> Iterator[Database]:
+    """A database of its own with demo data after one refresh."""
 
     def fill(url: str) -> None:
         database = Database(url)
-        demo.load(database, load({}, dotenv=None), persons=300, report=lambda _: None)
+        demo.load(database, load({}, dotenv=None), persons=persons, report=lambda _: None)
         refresh(database)
         database.dispose()
 
     made_of = databases.hash_of("tests/source_schema.sql", "sql", "scout_core")
-    template = databases.template(server_url, "refreshed300", made_of, fill)
+    template = databases.template(server_url, f"refreshed{persons}", made_of, fill)
     with databases.clone(server_url, template) as url:
         database = Database(url)
         yield database
