@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ from scout_core.settings import Settings
 SIZES = "2000,100000,1000000"
 TIMES = 5
 PENDING = 1_000
+# as a page reads, but as long as it takes
+PATIENT = replace(LOOK, statement_timeout=0, wall_seconds=None)
 DEEP_PAGE = 1_000
 # The sums in the head of each list, over the whole list.
 HEADS: dict[str, Callable[[Connection], Any]] = {
@@ -97,7 +100,7 @@ def _measure(server: postgres.Server, size: int, smallest: dict[str, float]) -> 
     show("settle everything anew", time.perf_counter() - start, done.persons)
     bench._run_admin(server, "vacuum analyze", "bench_state")
 
-    with db.transaction(LOOK) as conn:
+    with db.transaction(PATIENT) as conn:
         show(
             "collection, claims that are read whole, page 1",
             _median(lambda: collection.list_claims(conn, total=0)),
@@ -105,7 +108,7 @@ def _measure(server: postgres.Server, size: int, smallest: dict[str, float]) -> 
     with db.transaction(ADMIN) as conn:
         demo._run_file(conn, "claims_by_key")
     bench._run_admin(server, "vacuum analyze public.claims_by_key", "bench_state")
-    with db.transaction(LOOK) as conn:
+    with db.transaction(PATIENT) as conn:
         show("snapshot, settled", _median(lambda: coverage.snapshot(conn)))
         show("30-day view", _median(lambda: _read(conn, "ops.v_scout_attribution_metrics_daily")))
         show("reasons of the backlog", _median(lambda: coverage.count_reasons(conn)))
@@ -121,7 +124,6 @@ def _measure(server: postgres.Server, size: int, smallest: dict[str, float]) -> 
                         f"{name} by {sort}, page {DEEP_PAGE:,}",
                         _median(lambda r=reader, s=sort, d=deep: r(conn, sort=s, after=d, total=0)),
                     )
-        conn.exec_driver_sql("set local statement_timeout = 0")
         for name, head in HEADS.items():
             show(f"{name}, sums of the head", _median(lambda h=head: h(conn)))
     with db.transaction(CHECK) as conn:

@@ -145,7 +145,7 @@ def reads(facts: Facts) -> dict[str, Read]:
         "states of the liquidation": liquidation.count_statuses,
         "snapshot": coverage.snapshot,
         "reasons": coverage.count_reasons,
-        "days": trend.list_days,
+        "days": lambda c: (trend.list_days(c), trend.list_past_days(c, 90)),
         "marks": lambda c: trend.list_marks(c, since=NOW - timedelta(days=30)),
         "funnel": trend.count_funnel,
         "claims of the trend": trend.count_claims,

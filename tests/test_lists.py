@@ -95,7 +95,8 @@ def demo_db(server_url: str) -> Iterator[Database]:
 
 @pytest.fixture(scope="module")
 def conn(demo_db: Database) -> Iterator[Connection]:
-    with demo_db.transaction(LOOK) as opened:
+    # open for all the tests of this file, which together take longer than a page may
+    with demo_db.transaction(replace(LOOK, wall_seconds=None)) as opened:
         yield opened
 
 
