@@ -25,6 +25,7 @@ from scout_core import logs, settle
 from scout_core.errors import SettingsError
 from ui import exports, read, shield, site, who
 
+_log = logs.get_logger("web")
 ROOT = Path(__file__).resolve().parent
 FIRST_PAGE = f"/{site.BASE}/{site.FIRST.address}"
 
@@ -50,6 +51,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Load what the first visitor would wait for, keep threads while the server is up."""
     shield.refuse_open_door()
     logs.configure(read.settings().log_level)
+    if not shield.is_sign_in_configured():
+        _log.warning("nobody has to sign in: this machine only, everything allowed")
     _warm()
     keepers = _start_keepers()
     try:

@@ -51,7 +51,7 @@ class ClearForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: str = Field(min_length=10, max_length=1000, examples=["Calls to drivers of the week"])
+    reason: models.Reason = Field(examples=["Calls to drivers of the week"])
 
 
 class ConflictFile(FileForm, models.ConflictFilter):

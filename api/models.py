@@ -4,7 +4,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+)
 
 from scout_core import (
     audit,
@@ -25,6 +32,25 @@ RunId = Annotated[int, Field(ge=1, le=filters.MAX_SCOUT_ID, examples=[7])]
 KeyPart = Annotated[str, Field(max_length=filters.MAX_TEXT, examples=["f8049a80"])]
 Day = Annotated[date, Field(ge=filters.FIRST_DAY, le=filters.LAST_DAY, examples=["2026-11-22"])]
 Cursor = Annotated[str, Field(max_length=paging.MAX_CURSOR)]
+
+
+def _storable(value: str) -> str:
+    """The text, when a database can hold it."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("made of whole characters") from None
+    if "\0" in value:
+        raise ValueError("without NUL")
+    return value
+
+
+# why somebody does something, as it is kept
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=10, max_length=1000),
+    AfterValidator(_storable),
+]
 
 PERSON = "f8049a80-25d9-2679-76cf-fa5e786dc4a2"
 

@@ -37,6 +37,8 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
+# a name of the caller's own is repeated only where it looks like one of ours
+_KNOWN_STYLE = re.compile(r"[a-z]+(?:_[a-z]+){0,4}")
 _log = logs.get_logger("api")
 
 
@@ -175,8 +177,8 @@ def _wrong(errors: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, str]]:
         # union members and positions say nothing to the caller; a name of theirs may be anything
         known = [name for name in names if _NAME.fullmatch(name)]
         name = known[-1] if known else place
-        if error["type"] == "extra_forbidden":
-            name = name if known else "a parameter"
+        if error["type"] == "extra_forbidden" and not _KNOWN_STYLE.fullmatch(name):
+            name = "a parameter"
         yield {"parameter": name, "in": place, "allowed": _allowed(error)}
 
 

@@ -35,6 +35,8 @@ def show(actor: Actor) -> None:
         with row:
             _language()
             _user(actor)
+        if not shield.is_sign_in_configured():
+            st.caption(f":material/lock_open: {t('common.open_door')}")
 
 
 def choose_language() -> None:

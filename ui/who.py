@@ -54,7 +54,8 @@ def actor_of(claims: Mapping[str, Any]) -> Actor:
 
 def role_of(claims: Mapping[str, Any], roles: Mapping[str, Any]) -> Role:
     """The role that claims give under these [roles]."""
-    given = claims.get(str(roles.get("claim", "")))
+    claim = roles.get("claim")
+    given = claims.get(str(claim)) if claim else None
     values = given if isinstance(given, list | tuple) else [given]
     named = roles.get("values", {})
     named = named if isinstance(named, Mapping) else {}

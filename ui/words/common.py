@@ -80,6 +80,10 @@ WORDS = {
     "previous_page": ("Anteriores", "Previous"),
     "next_page": ("Siguientes", "Next"),
     "rows_shown": ("{shown} de {total} filas", "{shown} of {total} rows"),
+    "open_door": (
+        "Sin inicio de sesión: solo esta máquina, todo permitido",
+        "Nobody signs in: this machine only, everything allowed",
+    ),
     "export_csv": ("Exportar {rows} filas en CSV", "Export {rows} rows as CSV"),
     "export_xlsx": ("Exportar {rows} filas en Excel", "Export {rows} rows to Excel"),
     "export_prepare": ("Exportar {rows} filas", "Export {rows} rows"),
