@@ -109,7 +109,6 @@ services = Services(
     write_database=read.database,
     settings=read.settings,
     visitor=lambda request: who.visitor_of(request.cookies),
-    is_open=lambda: not shield.is_sign_in_configured(),
     written=read.forget,
     headings=exports.headings,
 )

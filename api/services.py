@@ -16,9 +16,9 @@ from scout_core.settings import Settings
 class Services:
     """Databases by what they are for, each a pool of its own: reads of the API, files, writes.
 
-    visitor: who asks by the session of the browser; null = has to sign in. is_open: nobody has to
-    sign in, so only this machine is served. written: called after a write, for caches of others.
-    headings: what a list and a language call the columns of a file.
+    visitor: who asks by the session of the browser; null = has to sign in. written: called after a
+    write, for caches of others. headings: what a list and a language call the columns of a
+    file.
     """
 
     read_database: Callable[[], Database]
@@ -26,7 +26,6 @@ class Services:
     write_database: Callable[[], Database]
     settings: Callable[[], Settings]
     visitor: Callable[[Request], Actor | None]
-    is_open: Callable[[], bool]
     written: Callable[[], None] = lambda: None
     headings: Callable[[str, str], Mapping[str, str]] = lambda _list, _language: {}
 

@@ -31,7 +31,6 @@ class Asking:
             write_database=lambda: self.database,
             settings=lambda: self.settings,
             visitor=lambda _: self.actor,
-            is_open=lambda: self.actor is not None,
             written=self._count,
         )
         self.app = app.build(self.services)
