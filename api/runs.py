@@ -116,6 +116,7 @@ def start_run(
         raise job.error
     place = "explain_run" if job.run_id is not None else "job_status"
     values = {} if job.run_id is None else {"run_id": job.run_id}
-    url = request.url_for(place, **values).path
+    # below the pages it stays there, where the browser sends its session
+    url = request.scope["root_path"] + request.app.url_path_for(place, **values)
     response.headers["location"] = url
     return models.RunStarted(run_id=job.run_id, request_id=key, status_url=url)

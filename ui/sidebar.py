@@ -35,7 +35,9 @@ def show(actor: Actor) -> None:
         with row:
             _language()
             _user(actor)
-        if not shield.is_sign_in_configured():
+        if shield.is_sign_in_configured():
+            st.caption(f":material/badge: {t(f'common.role_{actor.role}')}")
+        else:
             st.caption(f":material/lock_open: {t('common.open_door')}")
 
 

@@ -36,10 +36,11 @@ def test_api_is_there_beside_the_pages_and_below_them(address):
         assert json.loads(body)["total_persons"] > 0
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert ask(address, f"{base}/docs")[0] == 200
-    started = ask(address, "/api/v1/scouts/attribution/run-now", "POST")
-    assert started[0] == 202
-    assert started[1]["location"].startswith("/api/v1/scouts/attribution/runs/")
-    assert ask(address, started[1]["location"])[0] == 200
+        key = {"Idempotency-Key": "served"}
+        started = ask(address, f"{base}/v1/scouts/attribution/run-now", "POST", **key)
+        assert started[0] == 202
+        assert started[1]["location"].startswith(f"{base}/v1/scouts/attribution/runs/")
+        assert ask(address, started[1]["location"])[0] == 200
 
 
 def test_every_route_refuses_foreign_names_and_every_write_foreign_pages(address):
