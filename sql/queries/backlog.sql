@@ -14,14 +14,15 @@ select
     p.conflict_kind is not null as is_conflict,
     p.is_lead,
     m.at_stake_pen,
-    (
+    -- only scouting rows hold phones and licences, so few persons are looked up
+    case when p.scouting_evidence_count > 0 then (
         select min(e.driver_phone) from ops.v_scout_attribution_raw as e
-        where e.person_key = p.person_key
-    ) as driver_phone,
-    (
+        where e.person_key = p.person_key and e.priority = 4
+    ) end as driver_phone,
+    case when p.scouting_evidence_count > 0 then (
         select min(e.driver_license) from ops.v_scout_attribution_raw as e
-        where e.person_key = p.person_key
-    ) as driver_license,
+        where e.person_key = p.person_key and e.priority = 4
+    ) end as driver_license,
     coalesce(p.last_event_date, '-infinity') as newest_key,
     p.person_key as row_key,
     coalesce(p.first_event_date, 'infinity') as oldest_key
