@@ -8,19 +8,18 @@ import gc
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, RedirectResponse
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
 
-from api import status
-from api.app import build
-from api.services import Services
 from scout_core import logs, settle
 from scout_core.errors import SettingsError
 from ui import exports, read, shield, site, who
@@ -48,12 +47,11 @@ async def _page(_request: Any) -> HTMLResponse:
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Load what the first visitor would wait for, keep threads while the server is up."""
+    """Keep threads while the server is up: one that loads ahead, one that settles."""
     shield.refuse_open_door()
     logs.configure(read.settings().log_level)
     if not shield.is_sign_in_configured():
         _log.warning("nobody has to sign in: this machine only, everything allowed")
-    _warm()
     keepers = _start_keepers()
     try:
         yield
@@ -62,15 +60,17 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
             keeper.stop()
 
 
-class _Freezer:
-    """Takes what lives for ever out of the collector's sight, which Streamlit calls at each rerun:
-    at the start, and again when the first visitors have made the rest of it load."""
+class _Warmer:
+    """Loads behind the first answer what the first visitors would wait for, the API last. Takes
+    what lives for ever out of the collector's sight, which Streamlit calls at each rerun: then, and
+    again when visitors have made the rest of it load."""
 
-    AFTER = (15.0, 60.0, 600.0)  # seconds
+    API_AFTER = 3.0  # seconds
+    FREEZE_AFTER = (15.0, 60.0, 600.0)
 
     def __init__(self) -> None:
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="freezer", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="warmer", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -79,14 +79,18 @@ class _Freezer:
         self._thread.join(5)
 
     def _work(self) -> None:
-        for seconds in self.AFTER:
+        _load_pages()
+        if not self._stopped.wait(self.API_AFTER):
+            rest.made()
+            monitors.made()
+        for seconds in self.FREEZE_AFTER:
             if self._stopped.wait(seconds):
                 return
             gc.collect()
             gc.freeze()
 
 
-def _warm() -> None:
+def _load_pages() -> None:
     import pandas  # noqa: F401 - by Streamlit with the first table
 
     import ui.health_view  # noqa: F401
@@ -100,19 +104,56 @@ def _warm() -> None:
 
 def _start_keepers() -> list[Any]:
     """Threads that live as long as the server; each has stop()."""
-    return [_Freezer(), settle.Keeper(read.database)]
+    return [_Warmer(), settle.Keeper(read.database)]
 
 
-services = Services(
-    read_database=read.Pool("scout-api", pool_size=5, overflow=0),
-    export_database=read.Pool("scout-export", pool_size=3, overflow=0),
-    write_database=read.database,
-    settings=read.settings,
-    visitor=lambda request: who.visitor_of(request.cookies),
-    written=read.forget,
-    headings=exports.headings,
-)
-rest = build(services)
+class _Later:
+    """An ASGI application that is made when it is first asked, or when the server has nothing
+    better to do: the first page does not wait for it."""
+
+    _making = threading.RLock()
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = cache(make)
+
+    def made(self) -> Any:
+        """The application, made by whoever comes first."""
+        with self._making:
+            return self._make()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        made = await run_in_threadpool(self.made)
+        await made(scope, receive, send)
+
+
+@cache
+def _services() -> Any:
+    from api.services import Services
+
+    return Services(
+        read_database=read.Pool("scout-api", pool_size=5, overflow=0),
+        export_database=read.Pool("scout-export", pool_size=3, overflow=0),
+        write_database=read.database,
+        settings=read.settings,
+        visitor=lambda request: who.visitor_of(request.cookies),
+        written=read.forget,
+        headings=exports.headings,
+    )
+
+
+def _rest() -> Any:
+    from api.app import build
+
+    return build(_services())
+
+
+def _monitors() -> Router:
+    from api import status
+
+    return Router(status.routes(_services()))
+
+
+rest, monitors = _Later(_rest), _Later(_monitors)
 
 app = st.App(
     ROOT / "ui" / "main.py",
@@ -121,7 +162,7 @@ app = st.App(
         Route(f"/{site.BASE}", _to_first_page),
         Route(f"/{site.BASE}/", _to_first_page),
         *(Route(f"/{site.BASE}/{place.address}", _page) for place in site.PLACES),
-        *status.routes(services),
+        *(Route(path, monitors) for path in ("/livez", "/readyz", "/health", "/metrics")),
         Mount("/api", rest),
         # the same below the pages, where the browser sends the session
         Mount(f"/{site.BASE}/api", rest),
