@@ -47,6 +47,16 @@ class Profile:
 ADMIN = Profile("admin", None, 30_000, 0)
 ADMIN_LOOK = Profile("admin look", None, 2_000, 60_000, is_read_only=True)
 JOB = Profile("job", "scout_writer", 5_000, 300_000, notices_dead_client=True, is_exact=True)
+# a person waits for it: the decision or review of one, or of the rows of a list
+DECIDE = Profile(
+    "decide",
+    "scout_writer",
+    3_000,
+    15_000,
+    notices_dead_client=True,
+    is_exact=True,
+    wall_seconds=30,
+)
 CONTROL = Profile("control", "scout_writer", 5_000, 15_000, wall_seconds=25)
 LOOK = Profile(
     "look", "scout_reader", 2_000, 10_000, is_read_only=True, is_snapshot=True, wall_seconds=20

@@ -6,6 +6,8 @@
     ├── Refused                    3   not done, on purpose
     │   ├── GuardStopped               too many rows would change
     │   ├── PermissionDenied           the actor's role may not
+    │   ├── ChangedMeanwhile           somebody or something was faster
+    │   ├── NothingToUndo              it was undone, or changed nothing
     │   └── DemoRefused                the database holds something else
     ├── Unavailable               75   try again later
     │   ├── DatabaseAway
@@ -76,6 +78,14 @@ class GuardStopped(Refused):
 
 class PermissionDenied(Refused):
     """The role of this actor does not allow this action."""
+
+
+class ChangedMeanwhile(Refused):
+    """What was on screen has changed meanwhile: nothing was written. Look at it again."""
+
+
+class NothingToUndo(Refused):
+    """Nothing of this run is left to undo."""
 
 
 class DemoRefused(Refused):

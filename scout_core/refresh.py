@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from scout_core import claims_guard, logs, permissions, runner, settle, sql
-from scout_core.database import SETTLE, Database
-from scout_core.errors import DatabaseError, GuardStopped, ScoutError
+from scout_core import claims_guard, permissions, runner, settle, sql
+from scout_core.database import Database
+from scout_core.errors import DatabaseError, GuardStopped
 from scout_core.permissions import Actor
 from scout_core.runner import Progress, Run
 from scout_core.runs import Request, RunResult, Trigger, checked_reason
@@ -24,8 +24,6 @@ _NOTHING_PLANNED: Mapping[str, Any] = {
     "link_count": 0,
     "new_reason_count": 0,
 }
-
-_log = logs.get_logger("refresh")
 
 
 @dataclass(frozen=True)
@@ -134,21 +132,8 @@ def run_refresh(
         progress=progress,
         opened=opened,
     )
-    _settle_after(db)
+    settle.settle_after(db)
     return result
-
-
-def _settle_after(db: Database) -> None:
-    """What the run has changed; without triggers, everything. The run stands, whatever comes."""
-    try:
-        with db.transaction(SETTLE) as conn:
-            tracked = settle.is_tracked(conn)
-        if tracked:
-            settle.settle(db)
-        else:
-            settle.build(db)
-    except ScoutError as exc:
-        _log.warning("not settled, the next run does it", reason=exc.message)
 
 
 def guard_reason(settings: Settings, changed_rows: int, total_persons: int) -> str | None:

@@ -1,5 +1,6 @@
 """The lock of a job: one run at a time, and a dead one does not keep the next from starting."""
 
+import random
 import socket
 import time
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from typing import Any
 import psutil
 from sqlalchemy import Connection
 
-from scout_core.database import CONTROL, JOB, Database, Transaction
+from scout_core.database import CONTROL, DECIDE, JOB, Database, Profile, Transaction
 from scout_core.driver_errors import wrapped_errors
 from scout_core.errors import RunBusy
 from scout_core.runs import JOB_TYPES, Kind, execute
@@ -17,6 +18,14 @@ LOCK_CLASS = 5_036_417  # any number, the same in every version: first half of o
 LOCK_OF_JOB: Mapping[str, int] = {job: n for n, job in enumerate(dict.fromkeys(JOB_TYPES.values()))}
 TAKEOVER_SECONDS = 3.0
 LOOK_SECONDS = 2.0
+# decisions take a few hundredths of a second each and wait for each other; a refresh is told of
+WAIT_SECONDS: Mapping[Kind, float] = {"decision": 10.0, "review": 10.0, "undo": 0.0, "refresh": 0.0}
+PROFILES: Mapping[Kind, Profile] = {
+    "refresh": JOB,
+    "undo": JOB,
+    "decision": DECIDE,
+    "review": DECIDE,
+}
 
 
 def take(db: Database, kind: Kind) -> Transaction:
@@ -25,10 +34,11 @@ def take(db: Database, kind: Kind) -> Transaction:
     A holder whose process is gone loses its connection within two seconds, so a start on the same
     host waits for that instead of answering "busy" with a dead run.
     """
-    give_up = time.monotonic() + TAKEOVER_SECONDS
-    look_until = time.monotonic() + LOOK_SECONDS
+    begun = time.monotonic()
+    give_up = begun + TAKEOVER_SECONDS
+    look_until = begun + max(LOOK_SECONDS, WAIT_SECONDS[kind])
     while True:
-        transaction = db.begin(JOB)
+        transaction = db.begin(PROFILES[kind])
         try:
             if try_lock(transaction.conn, kind):
                 return transaction
@@ -39,6 +49,9 @@ def take(db: Database, kind: Kind) -> Transaction:
         with db.transaction(CONTROL) as conn:
             row = execute(conn, "running", job_type=JOB_TYPES[kind]).mappings().one_or_none()
         now = time.monotonic()
+        if now < begun + WAIT_SECONDS[kind]:
+            time.sleep(random.uniform(0.01, 0.05))  # noqa: S311 - jitter, no secret
+            continue
         if row is None and now < look_until:
             time.sleep(0.05)  # the holder has not written its run yet
             continue

@@ -11,7 +11,7 @@ import random
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from scout_core import __version__, logs, permissions, run_lock, settle, sql
-from scout_core.database import CONTROL, JOB, Database, Transaction
+from scout_core.database import CONTROL, Database, Transaction
 from scout_core.driver_errors import is_retryable, wrapped_errors
 from scout_core.errors import (
     DatabaseAway,
@@ -68,17 +68,19 @@ class Run:
         return self._work.conn
 
     def one(self, path: str, **parameters: object) -> dict[str, Any]:
-        """The one row of the statement `sql/refresh/<path>.sql`, run on the work connection."""
-        parameters = {"run_id": self.run_id, "actor": self.request.actor.name} | parameters
-        statement = sql.statement(f"refresh/{path}")
-        wanted = {name: parameters[name] for name in statement.compile().params}
-        return dict(self.conn.execute(statement, wanted).mappings().one())
+        """The one row of the statement `sql/<path>.sql`, run on the work connection; a path
+        without a folder is one of sql/refresh."""
+        return dict(self._execute(path, parameters).mappings().one())
 
     def all(self, path: str, **parameters: object) -> list[dict[str, Any]]:
-        """The rows of the statement `sql/refresh/<path>.sql`."""
-        parameters = {"run_id": self.run_id} | parameters
-        rows = self.conn.execute(sql.statement(f"refresh/{path}"), parameters).mappings()
-        return [dict(row) for row in rows]
+        """The rows of the statement `sql/<path>.sql`, as `one` finds it."""
+        return [dict(row) for row in self._execute(path, parameters).mappings()]
+
+    def _execute(self, path: str, parameters: Mapping[str, object]) -> Any:
+        known = {"run_id": self.run_id, "actor": self.request.actor.name, **parameters}
+        statement = sql.statement(path if "/" in path else f"refresh/{path}")
+        wanted = {name: known[name] for name in statement.compile().params}
+        return self.conn.execute(statement, wanted)
 
     @property
     def room(self) -> int:
@@ -105,7 +107,7 @@ class Run:
         self._work.commit()
         self.batches += 1
         self.changed_in_batch = 0
-        self._work = self._db.begin(JOB)
+        self._work = self._db.begin(run_lock.PROFILES[self.request.kind])
         _prepare_work(self.conn, self.run_id, self.request.kind)
         if not run_lock.try_lock(self.conn, self.request.kind):
             raise RunFailed(
@@ -288,17 +290,40 @@ def _fail(run: Run, exc: BaseException) -> None:
     run._work.rollback()
 
 
+def find_request(db: Database, request: Request) -> RunResult | None:
+    """The run that has the request id of this request; null when there is none."""
+    if request.request_id is None:
+        return None
+    with db.transaction(CONTROL) as conn:
+        row = execute(conn, "by_request", request_id=request.request_id).mappings().one_or_none()
+    return None if row is None else result_of(row, is_attached=True)
+
+
+def finished(db: Database, result: RunResult) -> RunResult:
+    """The run when it has ended: a repeated request waits for the first. RunBusy if too long."""
+    give_up = time.monotonic() + run_lock.WAIT_SECONDS["decision"]
+    while result.status == "RUNNING":
+        if time.monotonic() > give_up:
+            raise RunBusy(
+                f"Run {result.run_id} of the same request is still at work: look again in a "
+                "moment.",
+                run_id=result.run_id,
+            )
+        time.sleep(0.05)
+        result = replace(by_id(db, result.run_id), is_attached=True)
+    return result
+
+
 def _find_answer(db: Database, request: Request) -> RunResult | None:
     """A run that already answers the request: same request id, or a success since the click."""
+    known = find_request(db, request)
+    if known is not None:
+        return known
     with db.transaction(CONTROL) as conn:
-        if request.request_id is not None:
-            row = (
-                execute(conn, "by_request", request_id=request.request_id).mappings().one_or_none()
-            )
-            if row is not None:
-                return result_of(row, is_attached=True)
+        # a refresh does the same whoever asks; a decision or an undo is this one or another
         if (
-            request.trigger == "manual"
+            request.kind == "refresh"
+            and request.trigger == "manual"
             and request.requested_at is not None
             and not request.is_forced
         ):

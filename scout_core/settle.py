@@ -162,6 +162,19 @@ def settle_if_possible(db: Database) -> None:
         _log.warning("not settled, it is done later", reason=exc.message)
 
 
+def settle_after(db: Database) -> None:
+    """What a run has changed; without triggers, everything. The run stands, whatever comes."""
+    try:
+        with db.transaction(SETTLE) as conn:
+            tracked = is_tracked(conn)
+        if tracked:
+            settle(db)
+        else:
+            build(db)
+    except ScoutError as exc:
+        _log.warning("not settled, the next run does it", reason=exc.message)
+
+
 def is_tracked(conn: Connection) -> bool:
     """Whether every tracking trigger that init wanted is there and fires."""
     return bool(conn.execute(sql.query("state", "is_tracked")).scalar_one())

@@ -24,10 +24,14 @@ VERBS = {
     "uninstall": "scout_core.cli.install:uninstall",
     "refresh": "scout_core.cli.job:refresh",
     "plan": "scout_core.cli.job:plan",
+    "undo": "scout_core.cli.decide:undo",
     "status": "scout_core.cli.job:status",
     "health": "scout_core.cli.look:health",
     "explain": "scout_core.cli.look:explain",
     "conflicts": "scout_core.cli.look:conflicts",
+    "decide": "scout_core.cli.decide:decide",
+    "hold": "scout_core.cli.decide:hold",
+    "review": "scout_core.cli.decide:review",
     "export": "scout_core.cli.export:export",
     "settle": "scout_core.cli.settle:settle",
     "verify": "scout_core.cli.job:verify",
@@ -80,11 +84,11 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, message="%(version)s")
 @output.json_option
 def group() -> None:
-    """Which scout brought which driver: install, refresh, look and check.
+    """Which scout brought which driver: install, refresh, look, decide, undo and check.
 
-    Exit codes: 0 done or nothing to do, 1 failed, 2 usage, 3 refused, 75 try again later (another
-    run holds the lock, or the database is away or read-only). health: 0 OK, 1 WARN or STALE,
-    2 FAIL, 3 UNKNOWN.
+    Exit codes: 0 done or nothing to do, 1 failed, 2 usage, 3 refused, 4 undone in part, 75 try
+    again later (another run holds the lock, or the database is away or read-only). health: 0 OK,
+    1 WARN or STALE, 2 FAIL, 3 UNKNOWN.
     """
 
 

@@ -30,16 +30,20 @@ our_relations as (
         )
 ),
 
--- what the job writes in the owner's tables; update of one registry column is what a row lock takes
+-- what runs write in the owner's tables; update of one registry column is what a row lock takes; an undo takes
+-- away the links, ledger rows and persons that a run made
 writes (privilege, relation_name, column_name) as (
     values
     ('insert', 'canon.identity_registry', null),
     ('update', 'canon.identity_registry', 'updated_at'),
+    ('delete', 'canon.identity_registry', null),
     ('insert', 'canon.identity_links', null),
+    ('delete', 'canon.identity_links', null),
     ('insert', 'canon.identity_unmatched', null),
     ('update', 'canon.identity_unmatched', null),
     ('insert', 'observational.lead_ledger', null),
     ('update', 'observational.lead_ledger', null),
+    ('delete', 'observational.lead_ledger', null),
     ('insert', 'ops.ingestion_runs', null),
     ('update', 'ops.ingestion_runs', null)
 ),

@@ -240,6 +240,26 @@ WORDS = {
         "Cada número es el largo de la lista que abre; A + C + D son los que faltan",
         "Numbers are the lengths of the lists they open; A + C + D are those missing",
     ),
+    "check_decisions_are_audited": (
+        "Cada decisión que cambió el ledger tiene su fila de auditoría, y cada fila su decisión",
+        "Each decision that changed the ledger has its audit row, and each row its decision",
+    ),
+    "check_decisions_are_left_alone": (
+        "Ninguna corrida dio scout a quien alguien decidió dejar sin scout",
+        "No run gave a scout to somebody decided to have none",
+    ),
+    "check_held_is_left_alone": (
+        "Ninguna corrida escribió ni enlazó lo que estaba retenido",
+        "No run wrote or linked what was held",
+    ),
+    "check_undo_takes_back_once": (
+        "Lo que una reversión deshace estaba antes, al revés, y se deshace una sola vez",
+        "What an undo takes back was there before, the other way round, and goes once",
+    ),
+    "check_links_equal_their_audit": (
+        "El enlace de cada fila es el de su última fila de auditoría",
+        "The link of each row is what its newest audit row says",
+    ),
     "check_failed_runs_left_nothing": (
         "Una corrida fallida dejó solo los lotes que ya había confirmado",
         "A failed run left nothing but the batches that it had committed",
