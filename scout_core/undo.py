@@ -191,7 +191,8 @@ def _check(plan: UndoPlan) -> None:
             f"Run {plan.run_id} wrote no scout, link or decision: there is nothing to undo.",
             run_id=plan.run_id,
         )
-    if not plan.total("UNDO") and not plan.total("CHANGED_LATER"):
+    # an undo that died may have left the persons that the run made
+    if not plan.total("UNDO") and not plan.total("CHANGED_LATER") and not plan.removable_count:
         raise NothingToUndo(
             f"Run {plan.run_id} was undone already: nothing of it is left.", run_id=plan.run_id
         )

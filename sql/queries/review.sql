@@ -34,35 +34,19 @@ order by row_count desc, u.reason_code;
 
 -- name: row
 select
-    s.source_pk,
-    s.row_id,
-    s.scout_id,
-    s.registered_on,
-    s.driver_phone as phone,
-    s.driver_license as license,
-    s.license_key,
-    s.phone_key,
-    coalesce(i.person_key, o.person_key)::text as person_key,
-    u.status,
-    u.reason_code,
-    h.hold_id
-from scout.src_scouting_daily as s
-left join canon.identity_links as i
-    on i.source_table = 'module_ct_scouting_daily' and i.source_pk = s.source_pk
-left join canon.identity_links as o
-    on o.source_table = 'module_ct_scouting_daily' and o.source_pk = s.md5_key
-left join scout.src_unmatched as u
-    on u.source_table = 'module_ct_scouting_daily' and u.source_pk = s.source_pk
-left join (
-    select
-        a.source_pk,
-        min(a.hold_id) as hold_id
-    from scout.holds as a
-    where a.source_table = 'module_ct_scouting_daily' and a.released_at is null
-    group by a.source_pk
-) as h
-    on h.source_pk = s.source_pk
-where s.source_pk = cast(:source_pk as text);
+    v.source_pk,
+    v.scout_id,
+    v.registered_on,
+    v.phone,
+    v.license,
+    v.license_key,
+    v.phone_key,
+    v.person_key::text as person_key,
+    v.status,
+    v.reason_code,
+    v.hold_id
+from scout.v_review_rows as v
+where v.source_pk = cast(:source_pk as text);
 
 -- name: candidates
 -- One row per person who is known under the row's licence or phone, or whom a run named, those who share most
