@@ -161,6 +161,24 @@ FAULTS = (
         "or u.status = 'OPEN') as is_new_reason",
     ),
     fault(
+        "undo without value check",
+        "views/2_attribution/v_undo_persons.sql",
+        "        when b.is_changed then 'CHANGED_LATER'\n",
+        "",
+    ),
+    fault(
+        "decision without evidence check",
+        "decide/decide_persons.sql",
+        " and s.seen = a.seen",
+        "",
+    ),
+    fault(
+        "undone persons are not held",
+        "undo/undo_persons.sql",
+        "    from undone as u\n    where not exists",
+        "    from undone as u\n    where false and not exists",
+    ),
+    fault(
         "a ledger row that somebody adds is not noted",
         "schema/003_audit.sql",
         "where n.attributed_scout_id is not null;",
@@ -193,7 +211,9 @@ def plant(planted: Fault, root: Path, url: str) -> None:
         (root / path).write_text(body.replace(old, new), encoding="utf-8")
     connection = psycopg2.connect(url.replace("+psycopg2", ""))
     with connection, connection.cursor() as cursor:
-        for path in {path for path, _, _ in planted.edits if not path.startswith("refresh/")}:
+        for path in {
+            path for path, _, _ in planted.edits if path.startswith(("views/", "schema/"))
+        }:
             new = (root / path).read_text(encoding="utf-8")
             for statement in _definitions(new):
                 cursor.execute(statement)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from random import Random
+from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -22,7 +23,7 @@ from tests.model.twin import Twin
 CHANCE = st.randoms(use_true_random=True)
 EVERYTHING = HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much
 SHORT = settings(
-    max_examples=30,
+    max_examples=24,
     stateful_step_count=15,
     deadline=None,
     derandomize=True,
@@ -40,49 +41,57 @@ def harness(db_url: str) -> Iterator[Harness]:
     made.close()
 
 
+class Rules(RuleBasedStateMachine):
+    """What may happen to a database and its model; they are compared after each step."""
+
+    harness: ClassVar[Harness]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.harness.reset()
+
+    @initialize(chance=CHANCE)
+    def start(self, chance: Random) -> None:
+        self.harness.start(chance)
+
+    @rule(chance=CHANCE, pieces=st.integers(1, 4))
+    def add_evidence(self, chance: Random, pieces: int) -> None:
+        for _ in range(pieces):
+            self.harness.generator.step(chance)
+
+    @rule(chance=CHANCE)
+    def add_scouting_rows(self, chance: Random) -> None:
+        self.harness.generator.crowd(chance)
+        self.harness.generator.tangle(chance)
+
+    @rule(chance=CHANCE, how=st.sampled_from(["decision", "decision", "review", "undo", "undo"]))
+    def decide_or_undo(self, chance: Random, how: str) -> None:
+        getattr(self.harness.generator, how)(chance)
+
+    @rule(max_rows=st.sampled_from([10_000, 1, 2]), planned=st.booleans(), twice=st.booleans())
+    def refresh(self, max_rows: int, planned: bool, twice: bool) -> None:
+        if planned:
+            self.harness.plan()
+        self.harness.refresh(max_rows)
+        if twice:
+            self.harness.compare()
+            self.harness.refresh_again()
+
+    @rule(batch_rows=st.sampled_from([0, 1, 3, 5_000]), max_batches=st.sampled_from([1, None]))
+    def settle(self, batch_rows: int, max_batches: int | None) -> None:
+        self.harness.settle(batch_rows, max_batches)
+
+    def teardown(self) -> None:
+        self.harness.verify()
+
+    @invariant()
+    def the_model_agrees(self) -> None:
+        self.harness.compare()
+
+
 def machine_of(harness: Harness) -> type[RuleBasedStateMachine]:
     """The machine that works on one database, emptied before each example."""
-
-    class Machine(RuleBasedStateMachine):
-        def __init__(self) -> None:
-            super().__init__()
-            harness.reset()
-
-        @initialize(chance=CHANCE)
-        def start(self, chance: Random) -> None:
-            harness.start(chance)
-
-        @rule(chance=CHANCE, pieces=st.integers(1, 4))
-        def add_evidence(self, chance: Random, pieces: int) -> None:
-            for _ in range(pieces):
-                harness.generator.step(chance)
-
-        @rule(chance=CHANCE)
-        def add_scouting_rows(self, chance: Random) -> None:
-            harness.generator.crowd(chance)
-            harness.generator.tangle(chance)
-
-        @rule(max_rows=st.sampled_from([10_000, 1, 2]), planned=st.booleans(), twice=st.booleans())
-        def refresh(self, max_rows: int, planned: bool, twice: bool) -> None:
-            if planned:
-                harness.plan()
-            harness.refresh(max_rows)
-            if twice:
-                harness.compare()
-                harness.refresh_again()
-
-        @rule(batch_rows=st.sampled_from([0, 1, 3, 5_000]), max_batches=st.sampled_from([1, None]))
-        def settle(self, batch_rows: int, max_batches: int | None) -> None:
-            harness.settle(batch_rows, max_batches)
-
-        def teardown(self) -> None:
-            harness.verify()
-
-        @invariant()
-        def the_model_agrees(self) -> None:
-            harness.compare()
-
-    return Machine
+    return type("Machine", (Rules,), {"harness": harness})
 
 
 def test_product_and_model_agree(harness: Harness) -> None:

@@ -62,7 +62,7 @@ resolved as (
         resolved_at = now(),
         run_id = :run_id
     from linked as l
-    where u.source_table = l.source_table and u.source_pk = l.source_pk and u.status = 'OPEN'
+    where u.source_table = l.source_table and u.source_pk = l.source_pk and u.status <> 'RESOLVED'
     returning u.id
 ),
 

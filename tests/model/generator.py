@@ -7,13 +7,12 @@ from datetime import timedelta
 from random import Random
 
 from tests.model.draw import DAYS, GARBAGE, LICENSES, PAST, PERSONS, PHONES, SCOUTS, Draw
-from tests.model.identity import names_scout
+from tests.model.identity import founding_key, names_scout
 from tests.model.persons import list_states
 from tests.model.world import (
     CABINET,
     MIGRATIONS,
     SCOUTING,
-    Decision,
     Driver,
     Event,
     LedgerRow,
@@ -46,7 +45,8 @@ class Generator(Draw):
         kinds: list[tuple[Callable[[Random], None], int]] = [
             (self.event, 7), (self.scouting, 8), (self.migration, 3), (self.payment, 3),
             (self.ledger, 2), (self.touch_event, 2), (self.person, 4), (self.driver, 2),
-            (self.link, 2), (self.scouts, 1), (self.hold, 1), (self.decision, 2), (self.spoil, 5),
+            (self.link, 2), (self.scouts, 1), (self.hold, 1), (self.decision, 3), (self.spoil, 5),
+            (self.review, 1), (self.undo, 2),
         ]  # fmt: skip
         chosen = rng.choice([kind for kind, weight in kinds for _ in range(weight)])
         chosen(rng)
@@ -236,7 +236,7 @@ class Generator(Draw):
             column = rng.choice([7, -5])
             self.twin.add_payment(Payment(number, column, DAYS[0], None, person, at))
         elif kind == "decision":
-            self.twin.decide(Decision(person, "NO_SCOUT", None, frozenset({5}), 0))
+            self.twin.decide(person, "NO_SCOUT")
         elif kind == "row":
             registered = self.twin.world.persons[person]
             row = ScoutingRow(number, 7, registered.phone, registered.license, DAYS[0], None, at)
@@ -245,13 +245,34 @@ class Generator(Draw):
             self.twin.list_scout(9)
 
     def decision(self, rng: Random) -> None:
-        """Assign a scout, decide for none, or reopen a decision that left the ledger as it was."""
+        """Assign a scout, decide for none, or reopen."""
         person = self._person(rng)
         state = list_states(self.twin.world)[person]
-        seen = frozenset(state.other_scouts)
-        if state.decision is not None and state.decision.kind == "NO_SCOUT" and rng.random() < 0.4:
-            self.twin.decide(Decision(person, "REOPEN", None, seen, 0))
-        elif rng.random() < 0.5:
-            self.twin.decide(Decision(person, "NO_SCOUT", None, seen, 0))
+        if state.decision is not None and rng.random() < 0.4:
+            self.twin.decide(person, "REOPEN")
+        elif rng.random() < 0.4:
+            self.twin.decide(person, "NO_SCOUT")
         else:
-            self.twin.decide(Decision(person, "ASSIGN", rng.choice([5, 7, *seen]), seen, 0))
+            self.twin.decide(person, "ASSIGN", rng.choice([5, 7, *sorted(state.other_scouts)]))
+
+    def review(self, rng: Random) -> None:
+        """Link a waiting scouting row by hand, register a person for it, or set it aside."""
+        waiting = [r.id for r in self.twin.world.scouting_rows()
+                   if names_scout(r) and self.twin.world.person_of_row(r) is None]  # fmt: skip
+        if not waiting:
+            return
+        act = rng.choice(["link", "create", "dismiss"])
+        person = self._person(rng) if act == "link" else None
+        row_id = rng.choice(waiting)
+        if act == "create" and founding_key(row_id) in self.twin.world.persons:
+            act, person = "link", self._person(rng)
+        self.twin.review(row_id, person, act)
+
+    def undo(self, rng: Random) -> None:
+        """Undo one of the last runs, mostly one that did something."""
+        runs = self.twin.world.runs
+        full = [n for n, run in enumerate(runs) if run.kind != "undo" and not run.is_empty][-4:]
+        if full and rng.random() < 0.9:
+            self.twin.undo(rng.choice(full))
+        elif runs:
+            self.twin.undo(rng.randrange(len(runs)))

@@ -8,10 +8,12 @@ from random import Random
 from typing import Any
 
 import psycopg2
+import pytest
 
-from scout_core import settle
+from scout_core import decisions, evidence, review, settle, undo
 from scout_core.checks import verify
 from scout_core.database import CHECK, LOOK, Database
+from scout_core.errors import BadInput, Refused
 from scout_core.permissions import Actor
 from scout_core.refresh import plan, run_refresh
 from scout_core.settings import load
@@ -29,7 +31,7 @@ from tests.model.observe import (
 )
 from tests.model.refresh import refresh
 from tests.model.twin import Twin
-from tests.model.world import BACKFILL, World
+from tests.model.world import BACKFILL, MANUAL, World
 
 PLAN = replace(LOOK, role="scout_writer")
 
@@ -73,7 +75,7 @@ class Harness:
             "insert into public.peer_claims (driver_id, milestone_value, expected_amount, paid)"
             " values ('d0', 1, 25, false), ('d0', 5, 35, true)"
         )
-        self.twin = Twin(self._write)
+        self.twin = Twin(self._write, self)
         self.generator = Generator(self.twin)
         self._first_ledger: dict[str, int | None] = {}
 
@@ -117,7 +119,9 @@ class Harness:
         assert not self.query(AFTER_A_RUN), "I5 ledger and audit are not of one transaction"
         assert sorted(self.query(OPEN_ISSUES)) == sorted(self.query(QUERIES["issues"]))
         self._conserved(result.stats)
-        refresh(self.world)
+        run = refresh(self.world)
+        run.id = result.run_id
+        self.world.runs.append(run)
         self._take_times()
 
     def _conserved(self, stats: dict[str, Any]) -> None:
@@ -132,8 +136,77 @@ class Harness:
             "select person_key::text, updated_at from observational.lead_ledger"
         ):
             row = self.world.ledger.get(key)
-            if row is not None and row.rule == BACKFILL:
+            if row is not None and row.rule in (BACKFILL, MANUAL):
                 row.updated_at = at
+
+    def decide(self, person_key: str, kind: str, scout_id: int | None) -> int:
+        """The product's decision on the evidence as it is now. Claims and payments stay."""
+        with self.database.transaction(LOOK) as conn:
+            seen = evidence.seen_of(conn, [person_key])[person_key]
+        with self.claims_untouched():
+            result = decisions.decide(
+                self.database,
+                actor=Actor("test", "analyst"),
+                person_key=person_key,
+                outcome=kind,
+                scout_id=scout_id,
+                reason_code="DOCUMENT_SHOWN" if kind == "ASSIGN" else "OTHER",
+                note="decided by the state machine",
+                seen=seen,
+            )
+        self._take_times()
+        return result.run_id
+
+    def is_refused_to_decide(self, person_key: str, kind: str, scout_id: int | None) -> None:
+        """The product refuses it and writes nothing."""
+        before = observe(self.query)
+        with pytest.raises((Refused, BadInput)):
+            self.decide(person_key, kind, scout_id)
+        assert observe(self.query) == before
+
+    def review(self, row_id: int, person_key: str | None, act: str) -> int:
+        """The product's review of a scouting row."""
+        given: dict[str, Any] = {
+            "actor": Actor("test", "analyst"),
+            "source_pk": str(row_id),
+            "reason": "reviewed by the state machine",
+        }
+        if act == "link":
+            return review.link(self.database, person_key=str(person_key), **given).run_id
+        done = review.create if act == "create" else review.dismiss
+        return done(self.database, **given).run_id
+
+    def undo(self, run_id: int, expected: Mapping[str, int]) -> int:
+        """The product's undo: it does what its preview and the model say (I15)."""
+        with self.database.transaction(CHECK) as conn:
+            plan = undo.preview(conn, run_id)
+        told = {name: plan.total(name) for name in ("UNDO", "CHANGED_LATER", "ALREADY_UNDONE")}
+        assert told == expected
+        with self.claims_untouched():
+            result = undo.run_undo(
+                self.database,
+                actor=Actor("test", "operator"),
+                run_id=run_id,
+                reason="undone by the state machine",
+                max_rows=(10_000, 1, 2)[run_id % 3],
+            )
+        done = result.undone, result.changed_later, result.already_undone
+        assert done == tuple(expected.values())
+        assert result.persons_removed == plan.removable_count
+        self._take_times()
+        return result.run_id
+
+    def is_refused_to_undo(self, run_id: int) -> None:
+        """The product refuses it and writes nothing: a run is undone at most once (I15)."""
+        before = observe(self.query)
+        with pytest.raises(Refused):
+            undo.run_undo(
+                self.database,
+                actor=Actor("test", "operator"),
+                run_id=run_id,
+                reason="undone by the state machine",
+            )
+        assert observe(self.query) == before
 
     def settle(self, batch_rows: int = 5_000, max_batches: int | None = None) -> None:
         """Settle what is pending, or a part of it, or with no rows a batch everything anew; nothing

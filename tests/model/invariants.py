@@ -17,7 +17,9 @@ BROKEN = {
             and a.person_key = l.person_key and a.match_method = l.match_rule
             and a.ingestion_run_id = l.run_id and a.xmin::text = l.xmin::text
         where (l.match_rule like 'BACKFILL%' and a.id is null)
-            or (a.action_type = 'CREATED' and l.id is null)""",
+            or (l.id is null and a.action_type = 'CREATED' and not exists (
+                select from ops.identity_links_backfill_audit as v
+                where v.action_type = 'REVERTED' and scout.reverted_id(v.notes) = a.id))""",
     "I5 a scout in the ledger that is not the one of its newest audit row": """
         select l.person_key from observational.lead_ledger as l
         cross join lateral (

@@ -7,7 +7,16 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from tests.model.evidence import Piece, canonical, list_pieces, list_unreadable, read_event
 from tests.model.keys import sound_day
-from tests.model.world import BACKFILL, CABINET, EXTERNAL, MIGRATIONS, SCOUTING, Decision, World
+from tests.model.world import (
+    BACKFILL,
+    CABINET,
+    EXTERNAL,
+    MIGRATIONS,
+    REVERT,
+    SCOUTING,
+    Decision,
+    World,
+)
 
 
 @dataclass(frozen=True)
@@ -46,12 +55,13 @@ def decision_in_force(world: World, person_key: str) -> Decision | None:
 
 
 def got_scout_elsewhere_at(world: World, person_key: str) -> datetime | None:
-    """When the ledger got its scout from elsewhere; None when our run wrote it."""
-    own = sorted((a for a in world.audit if a.person_key == person_key), key=lambda a: a.seq)
-    if own and own[-1].method == BACKFILL and own[-1].new == world.ledger_scout(person_key):
-        return None
-    external = [a for a in own if a.method == EXTERNAL]
-    return external[-1].at if external else world.ledger[person_key].updated_at
+    """When the ledger got its scout from elsewhere; None when our run wrote it. What an undo gives
+    back it had got before."""
+    own = [a for a in world.audit_of(person_key) if a.method != REVERT]
+    got = [a for a in own if a.new == world.ledger_scout(person_key)]
+    if not got:
+        return world.ledger[person_key].updated_at
+    return None if got[-1].method == BACKFILL else got[-1].at
 
 
 def conflict_kind(world: World, person_key: str, pieces: list[Piece]) -> str | None:

@@ -7,7 +7,7 @@ from tests.model.evidence import read_event
 from tests.model.identity import link_identities
 from tests.model.keys import sound_day
 from tests.model.persons import State, list_states
-from tests.model.world import BACKFILL, AuditRow, Event, LedgerRow, World
+from tests.model.world import BACKFILL, AuditRow, Event, LedgerRow, LinkWrite, Run, World
 
 
 def is_candidate(world: World, state: State) -> bool:
@@ -39,18 +39,28 @@ def propagate(world: World, at: datetime) -> None:
         if not is_candidate(world, state):
             continue
         (scout_id,) = state.other_scouts
-        row = world.ledger.get(key) or LedgerRow(key, None, at, score="0.95")
+        old = deepcopy(world.ledger.get(key))
+        row = deepcopy(old) or LedgerRow(key, None, at, score="0.95")
         row.scout_id, row.updated_at, row.rule = scout_id, at, BACKFILL
         row.source = newest_event_of(world, key, scout_id).source_table
         row.confidence, row.status = "high", "assigned"
         world.ledger[key] = row
-        world.audit.append(AuditRow(key, None, scout_id, BACKFILL, at, world.next_seq()))
+        seq = world.next_seq()
+        world.audit.append(AuditRow(key, None, scout_id, BACKFILL, at, seq, old, row))
 
 
-def refresh(world: World, at: datetime | None = None) -> None:
+def refresh(world: World, at: datetime | None = None) -> Run:
     """One whole run of the job."""
+    run = world.start_run("refresh")
+    links_before, audit_before = set(world.links), len(world.audit)
     link_identities(world)
     propagate(world, at or datetime.now(UTC))
+    for place in world.links.keys() - links_before:
+        link = world.links[place]
+        is_founder = link.rule == "BACKFILL_NEW_PERSON"
+        run.links.append(LinkWrite(link.source_pk, link.person_key, link, is_founder))
+    run.audit += world.audit[audit_before:]
+    return run
 
 
 def after_refresh(world: World) -> World:

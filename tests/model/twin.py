@@ -1,16 +1,24 @@
 """One change made twice: in the model's world and, when there is one, in a real database."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from copy import deepcopy
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
+from tests.model.decide import (
+    RefusedByModel,
+    decide,
+    is_refused,
+    review,
+    undo,
+    what_undo_does,
+)
 from tests.model.world import (
     DRIVERS,
     EXTERNAL,
     SCOUTING,
     AuditRow,
-    Decision,
     Driver,
     Event,
     LedgerRow,
@@ -18,13 +26,27 @@ from tests.model.world import (
     Migration,
     Payment,
     Person,
+    Run,
     ScoutingRow,
     Unmatched,
     World,
 )
 
 Execute = Callable[[str, Mapping[str, Any]], None]
-MANUAL = "MANUAL_DECISION"
+
+
+class Product(Protocol):
+    """What the product does with the same request; each gives the id of its run."""
+
+    def decide(self, person_key: str, kind: str, scout_id: int | None) -> int: ...
+
+    def review(self, row_id: int, person_key: str | None, act: str) -> int: ...
+
+    def undo(self, run_id: int, expected: Mapping[str, int]) -> int: ...
+
+    def is_refused_to_decide(self, person_key: str, kind: str, scout_id: int | None) -> None: ...
+
+    def is_refused_to_undo(self, run_id: int) -> None: ...
 
 
 def _nowhere(_sql: str, _values: Mapping[str, Any]) -> None:
@@ -34,9 +56,10 @@ def _nowhere(_sql: str, _values: Mapping[str, Any]) -> None:
 class Twin:
     """A world and a database that hold the same rows. Not transactional: one writer at a time."""
 
-    def __init__(self, execute: Execute = _nowhere) -> None:
+    def __init__(self, execute: Execute = _nowhere, product: Product | None = None) -> None:
         self.world = World()
         self._execute = execute
+        self._product = product
 
     def add_person(self, person: Person) -> None:
         """Register a person."""
@@ -202,7 +225,8 @@ class Twin:
         """Set a scout in the ledger by hand."""
         before = self.world.ledger_scout(row.person_key)
         if row.person_key in self.world.ledger:
-            self.world.ledger[row.person_key].scout_id = row.scout_id
+            own = self.world.ledger[row.person_key]
+            self.world.ledger[row.person_key] = replace(own, scout_id=row.scout_id)
             self._execute(
                 "update observational.lead_ledger set attributed_scout_id = %(scout_id)s"
                 " where person_key = %(person_key)s",
@@ -235,47 +259,45 @@ class Twin:
             now, seq = datetime.now(UTC), self.world.next_seq()
             self.world.audit.append(AuditRow(person_key, before, after, method, now, seq))
 
-    def decide(self, decision: Decision) -> None:
-        """Decide about a person as a page will: the ledger, its audit row and the decision."""
-        person_key, scout_id = decision.person_key, decision.scout_id
-        before = self.world.ledger_scout(person_key)
-        values = {
-            "person": person_key,
-            "outcome": decision.kind,
-            "scout": scout_id,
-            "before": before,
-            "considered": sorted(decision.considered),
-        }
-        changed = decision.kind != "REOPEN" and before != scout_id
-        if changed:
-            row = self.world.ledger.get(person_key)
-            if row is None:
-                row = self.world.ledger[person_key] = LedgerRow(
-                    person_key, None, datetime(2024, 1, 1, tzinfo=UTC)
-                )
-            row.scout_id = scout_id
-            self._execute(_WRITE_DECIDED_SCOUT, values)
-            self._note(person_key, before, MANUAL)
-        decision.seq = self.world.next_seq()
-        self.world.decisions.append(decision)
-        self._execute(
-            "insert into scout.decisions (person_key, outcome, scout_id, considered_scout_ids,"
-            " reason_code, note, actor, ledger_scout_id_before) values (%(person)s, %(outcome)s,"
-            " %(scout)s, %(considered)s::integer[], 'TEST', 'decided by a test', 'test',"
-            " %(before)s)",
-            values,
-        )
+    def decide(self, person_key: str, kind: str, scout_id: int | None = None) -> None:
+        """Decide about a person, in the model and by the product; both refuse or neither."""
+        later = deepcopy(self.world)
+        try:
+            run = decide(later, person_key, kind, scout_id)
+        except RefusedByModel:
+            if self._product is not None:
+                self._product.is_refused_to_decide(person_key, kind, scout_id)
+            return
+        self._take(later, run)
+        if self._product is not None:
+            run.id = self._product.decide(person_key, kind, scout_id)
 
+    def review(self, row_id: int, person_key: str | None, act: str) -> None:
+        """Link a scouting row by hand, register a person for it, or set it aside."""
+        later = deepcopy(self.world)
+        try:
+            run = review(later, row_id, person_key, act)
+        except RefusedByModel:
+            return
+        self._take(later, run)
+        if self._product is not None:
+            run.id = self._product.review(row_id, person_key, act)
 
-_WRITE_DECIDED_SCOUT = """
-select set_config('scout.run_id', '0', false);
-insert into observational.lead_ledger
-    (person_key, attributed_scout_id, updated_at, attribution_score, confidence_level,
-    decision_status)
-values (%(person)s, %(scout)s, '2024-01-01 00:00Z', 0.5, 'low', 'unassigned')
-on conflict (person_key) do update set attributed_scout_id = excluded.attributed_scout_id;
-insert into ops.lead_ledger_scout_backfill_audit
-    (person_key, old_attributed_scout_id, new_attributed_scout_id, backfill_method, actor)
-values (%(person)s, %(before)s, %(scout)s, 'MANUAL_DECISION', 'test');
-select set_config('scout.run_id', '', false)
-"""
+    def undo(self, number: int) -> None:
+        """Undo the run of this place in the list of runs."""
+        later = deepcopy(self.world)
+        target = later.runs[number]
+        if target.kind == "undo" or target.is_empty or is_refused(later, target):
+            if self._product is not None:
+                self._product.is_refused_to_undo(target.id)
+            return
+        expected = what_undo_does(later, target)
+        run = undo(later, target)
+        self._take(later, run)
+        if self._product is not None:
+            run.id = self._product.undo(target.id, expected)
+
+    def _take(self, later: World, run: Run) -> None:
+        """What the model makes of it is the world now; others hold on to the same object."""
+        vars(self.world).update(vars(later))
+        self.world.runs.append(run)

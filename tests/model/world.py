@@ -12,6 +12,7 @@ CABINET = "module_ct_cabinet_leads"
 DRIVERS = "drivers"
 BACKFILL = "BACKFILL_SINGLE_SCOUT_FROM_EVENTS"
 EXTERNAL = "EXTERNAL_CHANGE"
+MANUAL, REVERT = "MANUAL_DECISION", "REVERT"
 
 
 @dataclass
@@ -129,6 +130,8 @@ class Decision:
     scout_id: int | None
     considered: frozenset[int]
     seq: int
+    before: int | None = None
+    is_undone: bool = False
 
 
 @dataclass
@@ -141,6 +144,37 @@ class AuditRow:
     method: str
     at: datetime
     seq: int
+    old_row: LedgerRow | None = None
+    new_row: LedgerRow | None = None
+    is_undone: bool = False
+
+
+@dataclass
+class LinkWrite:
+    """A link that a run made; person_key empty = a row that a person set aside."""
+
+    source_pk: str
+    person_key: str
+    link: Link | None
+    is_founder: bool = False
+    reason_before: str | None = None
+    is_undone: bool = False
+
+
+@dataclass
+class Run:
+    """What a run of the product wrote. id is the database's, 0 before it has one."""
+
+    kind: str
+    id: int = 0
+    audit: list[AuditRow] = field(default_factory=list)
+    links: list[LinkWrite] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing that could be undone."""
+        return not (self.audit or self.links or self.decisions)
 
 
 @dataclass
@@ -162,7 +196,17 @@ class World:
     held_rows: set[str] = field(default_factory=set)
     audit: list[AuditRow] = field(default_factory=list)
     link_audit: list[tuple[str, str]] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
     seq: int = 0
+
+    def start_run(self, kind: str) -> Run:
+        """A new run, on the list when it is done."""
+        return Run(kind)
+
+    def audit_of(self, person_key: str) -> list[AuditRow]:
+        """The audit rows of a person, oldest first."""
+        own = (a for a in self.audit if a.person_key == person_key)
+        return sorted(own, key=lambda a: a.seq)
 
     def next_seq(self) -> int:
         """The next place in the order of what happened to the ledger."""

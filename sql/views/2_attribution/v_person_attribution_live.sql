@@ -52,7 +52,9 @@ select
             case
                 when exists (
                     select from unnest(p.scouts_low || p.scouts_high) as e (scout_id)
-                    where e.scout_id <> all (d.considered_scout_ids)
+                    -- nothing is unlike all of none: a person may be decided before any evidence is there
+                    where e.scout_id is not null
+                        and e.scout_id <> all (d.considered_scout_ids)
                         and e.scout_id is distinct from d.scout_id
                 ) then 'NEW_EVIDENCE'
             end
