@@ -52,6 +52,10 @@ class Generator(Draw):
         chosen(rng)
         return chosen.__name__
 
+    def anybody(self, rng: Random) -> str:
+        """The key of a registered person."""
+        return self._person(rng)
+
     def event(self, rng: Random) -> None:
         """A lead event, one in ten of nobody."""
         person = None if rng.random() < 0.1 else self._person(rng)
@@ -60,6 +64,11 @@ class Generator(Draw):
         self.twin.add_event(Event(self._id(rng), person, self._day(rng), column,
                                   self._payload(rng, column), self._created_at(rng),
                                   source))  # fmt: skip
+
+    def name_scout(self, rng: Random, person: str) -> None:
+        """An event of a person that names a scout for certain."""
+        at = self._created_at(rng)
+        self.twin.add_event(Event(self._id(rng), person, DAYS[0], 13, None, at, "cabinet"))
 
     def touch_event(self, rng: Random) -> None:
         """Change or delete an event."""
@@ -204,6 +213,13 @@ class Generator(Draw):
             return
         scout = rng.choice([None, 5, 7, 9])
         self.twin.set_ledger(LedgerRow(person, scout, PAST + timedelta(minutes=2500)))
+
+    def touch_ledger(self, rng: Random) -> None:
+        """Change a scout of the ledger that a run of ours wrote, by hand."""
+        ours = [key for key, row in sorted(self.twin.world.ledger.items()) if row.rule]
+        if ours and rng.random() < 0.7:
+            person = rng.choice(ours)
+            self.twin.set_ledger(LedgerRow(person, rng.choice([None, 5, 9]), PAST))
 
     def spoil(self, rng: Random) -> None:
         """Give a person whom the next run would write one thing that speaks against it."""

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from scout_core import decisions, evidence, review, settle, undo
+from scout_core import decisions, evidence, review, runner, settle, undo
 from scout_core.checks import verify
 from scout_core.database import CHECK, LOOK, Database
 from scout_core.errors import BadInput, Refused
@@ -160,8 +160,7 @@ class Harness:
     def is_refused_to_decide(self, person_key: str, kind: str, scout_id: int | None) -> None:
         """The product refuses it and writes nothing."""
         before = observe(self.query)
-        with pytest.raises((Refused, BadInput)):
-            self.decide(person_key, kind, scout_id)
+        self._refused(lambda: self.decide(person_key, kind, scout_id))
         assert observe(self.query) == before
 
     def review(self, row_id: int, person_key: str | None, act: str) -> int:
@@ -199,14 +198,22 @@ class Harness:
     def is_refused_to_undo(self, run_id: int) -> None:
         """The product refuses it and writes nothing: a run is undone at most once (I15)."""
         before = observe(self.query)
-        with pytest.raises(Refused):
-            undo.run_undo(
+        self._refused(
+            lambda: undo.run_undo(
                 self.database,
                 actor=Actor("test", "operator"),
                 run_id=run_id,
                 reason="undone by the state machine",
             )
+        )
         assert observe(self.query) == before
+
+    def _refused(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except (Refused, BadInput):
+            return
+        raise AssertionError("the product does what the model refuses")
 
     def settle(self, batch_rows: int = 5_000, max_batches: int | None = None) -> None:
         """Settle what is pending, or a part of it, or with no rows a batch everything anew; nothing
@@ -275,6 +282,43 @@ class Harness:
             self.compare()
         self.refresh_again()
         self.verify()
+
+    def play_decisions(self, seed: int, steps: int = 30) -> None:
+        """A fixed dense script of decisions, reviews and undo, with changes by others between."""
+        rng = Random(seed)
+        self.reset()
+        self.start(rng)
+        self.generator.tangle(rng)
+        moves = [
+            "decision",
+            "decision",
+            "review",
+            "undo",
+            "undo",
+            "ledger",
+            "event",
+            "touch_ledger",
+        ]
+        for number in range(steps):
+            if number % 6 == 2:
+                self.refresh(rng.choice([1, 2, 10_000]))
+                self.overtake(rng)
+            getattr(self.generator, rng.choice(moves))(rng)
+            self.compare()
+        self.verify()
+
+    def overtake(self, rng: Random) -> None:
+        """Evidence that comes between looking and deciding: refused, and nothing is written."""
+        person = self.generator.anybody(rng)
+
+        def evidence_comes(point: str) -> None:
+            if point == "before decision":
+                self.generator.name_scout(rng, person)
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(runner, "at", evidence_comes)
+            self._refused(lambda: self.decide(person, "ASSIGN", 11))
+        self.compare()
 
     def load(self, world: World, rng: Random) -> None:
         """The evidence of another world, inserted in any order."""
