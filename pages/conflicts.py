@@ -6,10 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from scout_core import conflicts, filters
-from scout_core.conflicts import Conflict, ConflictFilters, Piece, ScoutEvidence, Sides
+from scout_core.conflicts import ConflictFilters, ListedConflict, Piece, ScoutEvidence, Sides
 from scout_core.errors import NotFound
-from scout_core.paging import Page
-from ui import frame, link, lists, read, site, tables
+from scout_core.paging import Page as Listed
+from ui import decide, frame, link, lists, read, site, tables
 from ui.lists import Names
 from ui.tables import Column
 from ui.text import LIMA, NBSP, NOTHING, counted, full_day, number, plain, span, t
@@ -43,16 +43,18 @@ def show() -> None:
     )
     lists.export_menu(page, "conflicts", given, sort, count)
     today = seen.at.astimezone(LIMA).date()
+    decide.notice()
     chosen = link.value("persona")
     if listed.rows:
         chosen = _table(listed, names, today, chosen)
         tables.pager(listed)
+        decide.bulk(page.actor, listed.rows, names)
     elif any(words.values()):
         lists.no_rows(words)
     else:
         frame.empty(t("conflicts.none"), t("conflicts.none_hint"))
     if chosen:
-        _show_sides(chosen, today)
+        _show_sides(page, chosen, today, names)
     elif listed.rows:
         st.caption(t("conflicts.choose"))
 
@@ -88,7 +90,9 @@ def _filters(names: Names) -> tuple[ConflictFilters, dict[str, str | None]]:
     }
 
 
-def _table(listed: Page[Conflict], names: Names, today: date, wanted: str | None) -> str | None:
+def _table(
+    listed: Listed[ListedConflict], names: Names, today: date, wanted: str | None
+) -> str | None:
     keys = [row.person_key for row in listed.rows]
     chosen = tables.show(
         [
@@ -125,7 +129,7 @@ def _table(listed: Page[Conflict], names: Names, today: date, wanted: str | None
     return wanted
 
 
-def _show_sides(person: str, today: date) -> None:
+def _show_sides(page: frame.Page, person: str, today: date, names: Names) -> None:
     try:
         sides: Sides = read.one(conflicts.evidence_by_scout, person).value
     except NotFound:
@@ -164,6 +168,15 @@ def _show_sides(person: str, today: date) -> None:
         )
         untouched = t("conflicts.job")
         st.markdown(f":material/smart_toy: **{untouched}** {why}")
+        decide.form(
+            page.actor,
+            sides.person_key,
+            sides.seen,
+            [scout.scout_id for scout in sides.scouts],
+            names,
+            paid_pen=sides.money.paid_pen,
+            may_reopen=sides.conflict_kind == "NEW_EVIDENCE",
+        )
 
 
 def _badges(sides: Sides, today: date) -> str:
@@ -240,7 +253,7 @@ def _scout_title(scout: ScoutEvidence) -> str:
     return f"{title} · {plain(name)}" if name else title
 
 
-def _chips(row: Conflict, names: Names) -> list[str]:
+def _chips(row: ListedConflict, names: Names) -> list[str]:
     chips = [lists.scout_label(scout, names) for scout in row.scout_ids[:SCOUTS_IN_ROW]]
     hidden = row.distinct_scout_count - len(chips)
     return [*chips, t("conflicts.more", count=number(hidden))] if hidden else chips

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from scout_core import filters, money, paging, sql
+from scout_core import evidence, filters, money, paging, sql
 from scout_core.errors import NotFound
 from scout_core.paging import Group, Key, Page, Sort
 
@@ -67,6 +67,13 @@ class Conflict(OpenConflict):
 
 
 @dataclass(frozen=True)
+class ListedConflict(Conflict):
+    """The same with the fingerprint of its evidence, which goes back with a decision."""
+
+    seen: str | None
+
+
+@dataclass(frozen=True)
 class ExportedConflict(Conflict):
     """The same with a phone and a licence that the evidence gives, as it gives them."""
 
@@ -108,9 +115,11 @@ class ScoutEvidence:
 
 @dataclass(frozen=True)
 class Sides:
-    """A person's open conflict, scout by scout. scouts may be fewer than scout_count."""
+    """A person's open conflict, scout by scout. scouts may be fewer than scout_count. seen: the
+    fingerprint of this evidence, which goes back with a decision."""
 
     person_key: str
+    seen: str
     conflict_kind: str
     ledger_scout_id: int | None
     scout_count: int
@@ -127,7 +136,7 @@ def list_open(
     before: str | None = None,
     page_size: int = 50,
     total: int | None = None,
-) -> Page[Conflict]:
+) -> Page[ListedConflict]:
     """Open conflicts: newest evidence first ("newest") or most money at stake first ("stake").
 
     Reads ops.v_scout_attribution_conflicts, scout.v_claims, scout.src_liquidation_ledger.
@@ -145,11 +154,13 @@ def list_open(
         total=count_open(conn, listed) if total is None else total,
     )
     found = money.by_person(conn, (row.person_key for row in page.rows))
+    seens = evidence.seen_of(conn, (row.person_key for row in page.rows))
     rows = tuple(
-        Conflict(
+        ListedConflict(
             **{field.name: getattr(row, field.name) for field in fields(row)},
             at_stake_pen=found[row.person_key].at_stake_pen,
             paid_pen=found[row.person_key].paid_pen,
+            seen=seens.get(row.person_key),
         )
         for row in page.rows
     )
@@ -204,6 +215,7 @@ def evidence_by_scout(
     ).mappings()
     return Sides(
         person_key=key,
+        seen=evidence.seen_of(conn, [key])[key],
         conflict_kind=found.conflict_kind,
         ledger_scout_id=found.ledger_scout_id,
         scout_count=found.distinct_scout_count,

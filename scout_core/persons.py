@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection
 
 from scout_core import sql
 from scout_core.errors import NotFound
+from scout_core.evidence import checked_key, seen_of
+from scout_core.money import Money, by_person
 
 # reason_code -> why the person has no scout, what to do
 REASONS: Mapping[str, tuple[str, str]] = {
@@ -64,9 +65,14 @@ WRITERS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Explanation:
-    """Everything known of one person. Lists in time order; verdict, why, next_action in words."""
+    """Everything known of one person. Lists in time order; verdict, why, next_action in words.
+
+    seen: the fingerprint of the evidence, which goes back with a decision; runs: the ids of those
+    that wrote, linked, decided or held here, oldest first.
+    """
 
     state: dict[str, Any]
+    seen: str
     verdict: str
     why: str
     next_action: str
@@ -76,6 +82,8 @@ class Explanation:
     decisions: list[dict[str, Any]]
     holds: list[dict[str, Any]]
     issues: list[dict[str, Any]]
+    money: Money
+    runs: tuple[int, ...]
 
 
 def explain(conn: Connection, person_key: str) -> Explanation:
@@ -83,7 +91,7 @@ def explain(conn: Connection, person_key: str) -> Explanation:
 
     Reads scout.v_person_attribution, ops.v_scout_attribution_raw and the audit tables.
     """
-    key = _parse_key(person_key)
+    key = checked_key(person_key)
     states = _rows(conn, "state", key)
     if not states:
         raise NotFound(
@@ -93,17 +101,26 @@ def explain(conn: Connection, person_key: str) -> Explanation:
     state = states[0]
     ledger_audit = _rows(conn, "ledger_audit", key)
     verdict, why, next_action = _reason(state, ledger_audit)
+    link_audit, decisions, holds = (
+        _rows(conn, n, key) for n in ("link_audit", "decisions", "holds")
+    )
+    written = (
+        row["run_id"] for rows in (ledger_audit, link_audit, decisions, holds) for row in rows
+    )
     return Explanation(
         state=state,
+        seen=seen_of(conn, [key])[key],
         verdict=verdict,
         why=why,
         next_action=next_action,
         evidence=_rows(conn, "evidence", key),
         ledger_audit=ledger_audit,
-        link_audit=_rows(conn, "link_audit", key),
-        decisions=_rows(conn, "decisions", key),
-        holds=_rows(conn, "holds", key),
+        link_audit=link_audit,
+        decisions=decisions,
+        holds=holds,
         issues=_rows(conn, "issues", key),
+        money=by_person(conn, [key])[key],
+        runs=tuple(sorted({run_id for run_id in written if run_id is not None})),
     )
 
 
@@ -135,13 +152,3 @@ def _reason(state: dict[str, Any], audit: list[dict[str, Any]]) -> tuple[str, st
 def _rows(conn: Connection, name: str, key: str) -> list[dict[str, Any]]:
     rows = conn.execute(sql.query("persons", name), {"person_key": key}).mappings()
     return [dict(row) for row in rows]
-
-
-def _parse_key(person_key: str) -> str:
-    try:
-        return str(UUID(person_key))
-    except ValueError as exc:
-        raise NotFound(
-            f"{person_key[:40]!r} is no person key: give a uuid of "
-            "canon.identity_registry.person_key."
-        ) from exc

@@ -303,6 +303,7 @@ def test_uninstall_leaves_the_database_as_it_was_but_for_audit_and_labels(
         "job_runs_audit_id_seq",
         "job_runs_audit_pkey",
         "scout_identity_links_audit_run",
+        "scout_identity_links_audit_reverts",
         "scout_identity_links_audit_row",
         "scout_lead_ledger_audit_person",
         "scout_lead_ledger_audit_run",
@@ -335,11 +336,14 @@ def test_each_role_may_do_exactly_what_it_is_for(url: str) -> None:
     )
     assert set(writes) == {
         "scout_writer insert canon.identity_registry",
+        "scout_writer delete canon.identity_registry",
         "scout_writer insert canon.identity_links",
+        "scout_writer delete canon.identity_links",
         "scout_writer insert canon.identity_unmatched",
         "scout_writer update canon.identity_unmatched",
         "scout_writer insert observational.lead_ledger",
         "scout_writer update observational.lead_ledger",
+        "scout_writer delete observational.lead_ledger",
         "scout_writer insert ops.ingestion_runs",
         "scout_writer update ops.ingestion_runs",
     }

@@ -153,7 +153,7 @@ audited as (
     select
         p.person_key, p.old_scout_id, u.attributed_scout_id, p.attribution_rule, u.attribution_rule,
         p.confidence_level, u.confidence_level, p.evidence_json, u.evidence_json, 'REVERT',
-        :run_id, :actor, 'reverts audit row ' || p.audit_id || coalesce(' of run ' || p.audit_run_id, ''),
+        :run_id, :actor, 'reverts audit row ' || p.audit_id || ' of run ' || p.audit_run_id,
         not p.has_ledger_row, p.attributed_source, u.attributed_source, p.attribution_score,
         u.attribution_score, p.decision_status, u.decision_status, p.updated_at, u.updated_at
     from persons as p

@@ -7,10 +7,10 @@ as $$ select substring(notes from '^reverts (?:audit row|decision) ([0-9]{1,18})
 comment on function scout.reverted_id(text) is
 'Id of the audit row or decision that a REVERT or REVERTED row, or a decision of reason UNDONE, takes back; null for other notes.';
 
--- serves: was this audit row taken back, and by which run
-create index if not exists scout_lead_ledger_audit_reverts on ops.lead_ledger_scout_backfill_audit (scout.reverted_id(notes))
+-- serves: was this audit row taken back, and by which run; what is taken back is named in one fixed sentence
+create index if not exists scout_lead_ledger_audit_reverts on ops.lead_ledger_scout_backfill_audit (notes)
 where backfill_method = 'REVERT';
-create index if not exists scout_identity_links_audit_reverts on ops.identity_links_backfill_audit (scout.reverted_id(notes))
+create index if not exists scout_identity_links_audit_reverts on ops.identity_links_backfill_audit (notes)
 where action_type = 'REVERTED';
 -- serves: what a run decided
 create index decisions_run on scout.decisions (run_id);

@@ -348,4 +348,17 @@ WORDS = {
     "audit_CREATED": ("Enlace de identidad", "Identity link"),
     "audit_REVERTED": ("Enlace deshecho", "Link undone"),
     "audit_from_run": ("Corrida {run}", "Run {run}"),
+    "decision_open": (
+        "Hay una decisión: cambiarla o reabrirla",
+        "There is a decision: change or reopen it",
+    ),
+    "decision_none": ("Decidir sobre esta persona", "Decide about this person"),
+    "entry_LINK_REVIEW_LINK": (
+        "Alguien enlazó la fila de scouting {row}",
+        "Somebody linked scouting row {row}",
+    ),
+    "entry_LINK_REVIEW_NEW_PERSON": (
+        "Alguien registró a la persona por la fila de scouting {row}",
+        "Somebody registered the person for scouting row {row}",
+    ),
 }

@@ -52,7 +52,7 @@ left join lateral (
         a.action_type::text as action_type,
         a.backfill_timestamp
     from ops.identity_links_backfill_audit as a
-    where a.action_type = 'REVERTED' and scout.reverted_id(a.notes) = w.audit_id
+    where a.action_type = 'REVERTED' and a.notes = 'reverts audit row ' || w.audit_id || ' of run ' || w.run_id
     limit 1
 ) as v on true
 left join lateral (

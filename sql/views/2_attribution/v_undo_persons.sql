@@ -82,7 +82,7 @@ cross join lateral (
     select
         exists (
             select from ops.lead_ledger_scout_backfill_audit as v
-            where v.backfill_method = 'REVERT' and scout.reverted_id(v.notes) = w.audit_id
+            where v.backfill_method = 'REVERT' and v.notes = 'reverts audit row ' || w.audit_id || ' of run ' || w.run_id
         )
         or exists (
             select from scout.decisions as v

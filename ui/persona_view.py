@@ -1,0 +1,775 @@
+"""The view of one person: why this scout or why none, what next, and everything that happened."""
+
+import re
+from collections import Counter
+from datetime import date, datetime
+from typing import Any
+
+import streamlit as st
+
+from scout_core import money, person_history, person_search
+from scout_core.errors import BadInput, NotFound
+from scout_core.money import Money
+from scout_core.person_history import Conclusion, Entry, Story
+from scout_core.person_search import Found, Identity, PersonClaim
+from ui import charts, decide, frame, link, lists, read, review, site, tables
+from ui.charts import Inks
+from ui.tables import Column
+from ui.text import (
+    LIMA,
+    NOTHING,
+    ago,
+    clean,
+    full_day,
+    moment,
+    number,
+    plain,
+    short_day,
+    t,
+)
+from ui.text import (
+    money as soles,
+)
+
+SOURCES = (
+    "observational.lead_ledger",
+    "observational.lead_events",
+    "public.module_ct_migrations",
+    "public.module_ct_scouting_daily",
+    "public.module_ct_cabinet_payments",
+)
+SYMBOLS = ("circle", "diamond", "square", "triangle-up")
+NAMED_SCOUTS = 3
+FIRST_ENTRIES, MORE_ENTRIES = 25, 100
+AUDIT_ROWS = 50
+ICONS = {
+    "REGISTERED": "person_add",
+    "CONFLICT_OPENED": "call_split",
+    "LEDGER_CHANGED": "edit_note",
+    "LINK": "link",
+    "DECISION": "gavel",
+    "HELD": "front_hand",
+    "RELEASED": "lock_open",
+    "ISSUE_OPENED": "report",
+    "ISSUE_CLOSED": "check",
+    "lead_events": "event",
+    "module_ct_migrations": "move_up",
+    "module_ct_scouting_daily": "badge",
+    "module_ct_cabinet_payments": "payments",
+}
+RULES = (
+    "UNREADABLE_SCOUT",
+    "UNKNOWN_SCOUT",
+    "PAYLOAD_SHAPE",
+    "PAYLOAD_TOO_LARGE",
+    "SIMILAR_KEY",
+    "DATE_OUT_OF_RANGE",
+)
+
+Names = dict[int, str | None]
+
+
+def show(page: frame.Page) -> None:
+    """What was searched, else the person or row of the address, else the rows to review."""
+    wanted = _search(page)
+    decide.notice()
+    if wanted:
+        _show_found(wanted)
+        return
+    key = _key()
+    if key is None:
+        frame.empty(t("persona.not_chosen"), t("persona.not_chosen_hint"))
+        if row := link.value(review.ROW):
+            review.row_card(page.actor, row)
+        review.work_list()
+        return
+    try:
+        seen = read.many(
+            read.call(person_history.tell, key),
+            read.call(person_search.by_key, key),
+            read.call(money.by_person, (key,)),
+            read.call(person_search.list_claims, key),
+        )
+    except NotFound:
+        frame.empty(
+            t("persona.unknown_key"), t("persona.unknown_key_hint"), filters=("key", "persona")
+        )
+        return
+    story, identity, stakes, claims = seen.value
+    story_key = story.told.state["person_key"]
+    names = read.one(money.names_of_scouts, _scouts_of(story)).value
+    page.stamp(seen)
+    held = stakes.get(story_key, money.NOTHING)
+    _state_card(story, held, names, seen.at)
+    _decide(page, story, held)
+    left, right = st.columns((5, 3))
+    with left.container(border=True, gap="xsmall", height="stretch"):
+        _lanes(story, names)
+    with right.container(border=True, gap="xsmall", height="stretch"):
+        _facts(story, identity, held)
+    with st.container(border=True, gap="xsmall"):
+        _history(story, names)
+    if claims:
+        with st.container(border=True, gap="xsmall"):
+            _claims(claims, held)
+    with st.container(border=True, gap="xsmall"):
+        _audit(story)
+
+
+def _decide(page: frame.Page, story: Story, held: Money) -> None:
+    """Holds with their release, and the form of a decision; a conflict is decided on its card."""
+    told = story.told
+    decide.hold_list(page.actor, told.holds)
+    is_decided = told.state["decision_id"] is not None
+    if told.state["conflict_kind"] is not None and not is_decided:
+        return
+    with st.expander(
+        t("persona.decision_open" if is_decided else "persona.decision_none"),
+        icon=":material/gavel:",
+    ):
+        decide.form(
+            page.actor,
+            told.state["person_key"],
+            told.seen,
+            story.conclusion.scout_ids,
+            lists.scout_names(),
+            paid_pen=held.paid_pen,
+            may_reopen=is_decided,
+            conflict=told.state["conflict_kind"] is not None,
+        )
+
+
+def _key() -> str | None:
+    """The person of the address. Leaving for the conflict of a person, Streamlit notes this page
+    under the new filter ?persona= too; the back button leads there."""
+    return link.value("key") or link.value("persona")
+
+
+def _search(page: frame.Page) -> str:
+    with page.head:
+        wanted = st.text_input(
+            t("persona.search"),
+            key=f"persona_search_{_turn()}",
+            placeholder=t("persona.search_placeholder"),
+            icon=":material/search:",
+            label_visibility="collapsed",
+            autocomplete="off",
+            width=240,
+        )
+        if _key() and st.context.url:
+            with st.popover(t("persona.copy_link"), icon=":material/link:"):
+                address = st.context.url.partition("?")[0]
+                st.code(f"{address}?key={clean(_key())}", language=None, wrap_lines=True)
+    return (wanted or "").strip()
+
+
+def _show_found(wanted: str) -> None:
+    try:
+        found: Found = read.one(person_search.find, wanted).value
+    except BadInput as exc:
+        st.warning(t(f"persona.problem_{exc.parameter}"), icon=":material/edit:")
+        return
+    if not found.hits:
+        frame.empty(t("persona.found_none"), t("persona.found_none_hint"))
+        return
+    if len(found.hits) == 1:
+        _open(found.hits[0].person_key)
+    with st.container(border=True, gap="xsmall"):
+        frame.card_title(t("persona.found", count=number(len(found.hits))))
+        st.caption(
+            t("persona.found_more", count=number(len(found.hits)))
+            if found.has_more
+            else t("persona.found_hint")
+        )
+        chosen = tables.show(
+            [
+                Column("person", t("persona.column_person"), pinned=True),
+                Column("name", t("persona.column_name")),
+                Column("state", t("persona.column_state")),
+                Column("phone", t("persona.column_phone")),
+                Column("license", t("persona.column_license")),
+                Column("matched", t("persona.column_matched")),
+            ],
+            [
+                {
+                    "person": hit.person_key[:8],
+                    "name": hit.name or NOTHING,
+                    "state": _short_state(hit),
+                    "phone": hit.phone or NOTHING,
+                    "license": hit.license or NOTHING,
+                    "matched": t(f"persona.matched_{hit.matched_by}"),
+                }
+                for hit in found.hits
+            ],
+            key=f"persona_found_{_turn()}",
+            alt=t("persona.found_alt"),
+            select=True,
+        )
+    if chosen is not None:
+        _open(found.hits[chosen].person_key)
+
+
+def _turn() -> int:
+    """A number that changes when a person is opened, so that the search is empty again."""
+    return int(st.session_state.setdefault("persona_turn", 0))
+
+
+def _open(person_key: str) -> None:
+    st.session_state["persona_turn"] = _turn() + 1
+    link.put(key=person_key, persona=None)
+    st.rerun()
+
+
+def _short_state(hit: person_search.Hit) -> str:
+    if hit.scout_id is not None:
+        name = "persona.scout_in_conflict" if hit.conflict_kind else "persona.lanes_scout"
+        return t(name, scout=hit.scout_id)
+    return t("persona.no_scout_in_conflict") if hit.conflict_kind else t("persona.no_scout")
+
+
+def _scouts_of(story: Story) -> tuple[int, ...]:
+    audit = story.told.ledger_audit
+    seen = {row[name] for row in audit for name in _OLD_AND_NEW} - {None}
+    seen |= {row["scout_id"] for row in story.told.decisions} - {None}
+    return tuple(sorted({*story.conclusion.scout_ids, *seen}))
+
+
+_OLD_AND_NEW = ("old_attributed_scout_id", "new_attributed_scout_id")
+
+
+def _scout(scout: int | None, names: Names) -> str:
+    """`scout 14 M. Huamán`, for where markdown is read."""
+    if scout is None:
+        return t("persona.nobody")
+    return t("persona.scout", scout=plain(_numbered(scout, names)))
+
+
+def _numbered(scout: int, names: Names) -> str:
+    """`14 M. Huamán`; the number alone where the name says no more."""
+    name = clean(names.get(scout) or "", 40)
+    says_no_more = re.fullmatch(rf"(?:scout\W*)?0*{scout}", name, re.IGNORECASE) or not name
+    return str(scout) if says_no_more else f"{scout} {name}"
+
+
+def _state_card(story: Story, held: Money, names: Names, now: datetime) -> None:
+    told, end = story.told.state, story.conclusion
+    with st.container(border=True, gap="small"):
+        key = f"`{told['person_key'][:8]}`"
+        row = st.container(
+            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+        )
+        row.markdown(" ".join([key, *_badges(end, is_lead=told["is_lead"])]), width="content")
+        if end.writer == "RUN" and end.run_id is not None:
+            with row:
+                site.link_to("runs", t("persona.run_link", run=end.run_id), run=str(end.run_id))
+        st.header(_sentence(end, names), anchor=False)
+        words = [t("persona.next", action=t(f"persona.next_{end.next_code}"))]
+        if held.at_stake_pen and end.conflict_kind:
+            since = end.conflict_since
+            words.append(
+                t(
+                    "persona.at_stake_since",
+                    money=soles(held.at_stake_pen),
+                    since=_since(since, now),
+                )
+                if since is not None
+                else t("persona.at_stake", money=soles(held.at_stake_pen))
+            )
+        if held.paid_pen:
+            words.append(t("persona.already_paid", money=soles(held.paid_pen)))
+        st.markdown(" ".join(words))
+        if end.conflict_kind is not None and st.button(
+            t("persona.decide"), type="primary", icon=":material/gavel:", key="persona_decide"
+        ):
+            site.go("conflicts", persona=told["person_key"])
+
+
+def _badges(end: Conclusion, *, is_lead: bool) -> list[str]:
+    if end.conflict_kind:
+        words = t("persona.in_conflict" if end.scout_id else "persona.no_scout_in_conflict")
+        state = f":orange-badge[:material/call_split: {words}]"
+    elif end.scout_id is not None:
+        words = t("persona.has_scout")
+        state = f":green-badge[:material/check_circle: {words}]"
+    else:
+        words = t("persona.no_scout")
+        state = f":gray-badge[:material/person_off: {words}]"
+    facts = [t("persona.lead" if is_lead else "persona.not_lead")]
+    if end.category:
+        facts.insert(0, t("persona.category", category=end.category))
+    return [state, *(f":gray-badge[{fact}]" for fact in facts)]
+
+
+def _sentence(end: Conclusion, names: Names) -> str:
+    scouts = t("persona.and").join(map(str, end.scout_ids))
+    if end.scout_id is not None:
+        scout = _scout(end.scout_id, names)
+        if end.conflict_kind is None:
+            return t(
+                f"persona.written_{end.writer}", scout=scout, actor=plain(end.actor or NOTHING)
+            )
+        others = [s for s in end.scout_ids if s != end.scout_id]
+        if len(others) > NAMED_SCOUTS:
+            return t("persona.contradicts_many", scout=scout, count=number(len(end.scout_ids)))
+        joined = t("persona.and").join(map(str, others))
+        return t("persona.contradicts", scout=scout, others=joined)
+    if end.conflict_kind == "NEW_EVIDENCE":
+        return t("persona.decided_but")
+    if end.conflict_kind is not None:
+        if len(end.scout_ids) > NAMED_SCOUTS:
+            return t("persona.several_many", count=number(len(end.scout_ids)))
+        return t("persona.several", scouts=scouts)
+    return t(f"persona.why_{end.reason_code}", scouts=scouts)
+
+
+def _since(since: datetime | date, now: datetime) -> str:
+    if isinstance(since, datetime):
+        return ago(since, now)
+    return short_day(since)
+
+
+def _lanes(story: Story, names: Names) -> None:
+    frame.card_title(t("persona.lanes"))
+    pieces = story.told.evidence
+    dated = [row for row in pieces if row["attribution_date"] or row["created_at"]]
+    if not dated:
+        st.caption(t("persona.lanes_none"))
+        return
+    canonical = min(pieces, key=lambda row: (row["priority"], -_days(row)))["scout_id"]
+    scouts = [canonical, *sorted({row["scout_id"] for row in pieces} - {canonical})]
+    shown = scouts[: len(SYMBOLS)]
+    points = tuple(
+        (
+            shown.index(row["scout_id"]) if row["scout_id"] in shown else len(SYMBOLS) - 1,
+            SOURCES.index(row["source_table"]),
+            _place(row),
+            row["scout_id"],
+        )
+        for row in dated
+    )
+    labels = tuple(t("persona.lanes_scout", scout=_numbered(s, names)) for s in shown)
+    if len(scouts) > len(SYMBOLS):
+        labels = (*labels[:-1], t("persona.lanes_others"))
+    opened = story.conclusion.conflict_since
+    marks = tuple(
+        (when, words)
+        for when, words in (
+            (_as_text(opened), t("persona.lanes_conflict")),
+            (_as_text(story.last_refresh_at), t("persona.lanes_last_run")),
+        )
+        if when is not None
+    )
+    sources = tuple(_source(table) for table in SOURCES)
+    charts.show(
+        "persona_lanes",
+        _draw_lanes,
+        (points, labels, marks, sources),
+        alt=t("persona.lanes_alt", summary=_summary(dated)),
+        height=235,
+    )
+    if len(dated) < len(pieces):
+        st.caption(t("persona.lanes_undated", count=number(len(pieces) - len(dated))))
+
+
+def _draw_lanes(data: Any, inks: Inks) -> dict[str, Any]:
+    points, labels, marks, sources = data
+    traces = []
+    for order, label in enumerate(labels):
+        mine = [p for p in points if p[0] == order]
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": label,
+                "x": [p[2] for p in mine],
+                "y": [sources[p[1]] for p in mine],
+                "text": [
+                    t(
+                        "persona.lanes_hover",
+                        source=sources[p[1]],
+                        scout=p[3],
+                        day=short_day(date.fromisoformat(p[2][:10])),
+                    )
+                    for p in mine
+                ],
+                "hovertemplate": "%{text}<extra></extra>",
+                "marker": {
+                    "size": 11,
+                    "symbol": SYMBOLS[order],
+                    "color": charts.ACCENT if order == 0 else charts.NEUTRAL,
+                },
+            }
+        )
+    days = sorted({p[2][:10] for p in points} | {m[0][:10] for m in marks})
+    first, last = date.fromisoformat(days[0]), date.fromisoformat(days[-1])
+    ticks = _ticks(first, last)
+    axis = charts.axis(inks)
+    return {
+        "data": traces,
+        "layout": {
+            "showlegend": True,
+            "legend": {
+                "orientation": "h",
+                "y": 1.42,
+                "x": 0,
+                "font": {"color": inks.text, "size": 12},
+                "itemclick": False,
+                "itemdoubleclick": False,
+            },
+            "margin": {"l": 0, "r": 8, "b": 0, "t": 56},
+            "xaxis": axis
+            | {
+                "type": "date",
+                "showgrid": False,
+                "tickvals": [day.isoformat() for day in ticks],
+                "ticktext": [short_day(day) for day in ticks],
+                "range": _range(first, last),
+            },
+            "yaxis": axis
+            | {
+                "categoryorder": "array",
+                "categoryarray": list(reversed(sources)),
+                "range": [-0.6, len(sources) - 0.2],
+            },
+            "shapes": [
+                {
+                    "type": "line",
+                    "xref": "x",
+                    "yref": "paper",
+                    "x0": when,
+                    "x1": when,
+                    "y0": 0,
+                    "y1": 1,
+                    "line": {"color": inks.text, "width": 1, "dash": "dot"},
+                }
+                for when, _ in marks
+            ],
+            "annotations": [
+                # one above the other: the days may be close, and a phone is narrow
+                charts.note(
+                    inks,
+                    words,
+                    when,
+                    1,
+                    xanchor="right",
+                    yref="paper",
+                    yanchor="bottom",
+                    yshift=15 * row,
+                )
+                for row, (when, words) in enumerate(marks)
+            ],
+        },
+    }
+
+
+def _ticks(first: date, last: date) -> list[date]:
+    span = (last - first).days
+    count = min(4, span)
+    return [
+        date.fromordinal(first.toordinal() + round(span * n / max(count, 1)))
+        for n in range(count + 1)
+    ]
+
+
+def _range(first: date, last: date) -> list[str]:
+    room = max(1, round((last - first).days * 0.04))
+    return [
+        date.fromordinal(first.toordinal() - room).isoformat(),
+        date.fromordinal(last.toordinal() + room + 1).isoformat(),
+    ]
+
+
+def _place(row: Any) -> str:
+    created, day = row["created_at"], row["attribution_date"]
+    if created is not None and (day is None or created.astimezone(LIMA).date() == day):
+        return f"{created.astimezone(LIMA):%Y-%m-%d %H:%M}"
+    return f"{day:%Y-%m-%d} 12:00"
+
+
+def _as_text(when: datetime | date | None) -> str | None:
+    if isinstance(when, datetime):
+        return f"{when.astimezone(LIMA):%Y-%m-%d %H:%M}"
+    return None if when is None else f"{when:%Y-%m-%d} 12:00"
+
+
+def _days(row: Any) -> int:
+    return row["attribution_date"].toordinal() if row["attribution_date"] else 0
+
+
+def _summary(pieces: list[Any]) -> str:
+    counts = Counter(row["source_table"] for row in pieces)
+    return ", ".join(
+        t("persona.lanes_item", source=_source(table), count=number(counts[table]))
+        for table in SOURCES
+        if counts[table]
+    )
+
+
+def _source(table: str) -> str:
+    return t(f"persona.source_{table.rpartition('.')[2]}") if table in SOURCES else clean(table)
+
+
+def _facts(story: Story, identity: Identity, held: Money) -> None:
+    state = story.told.state
+    frame.card_title(t("persona.facts"))
+    if not state["has_ledger_row"]:
+        ledger = t("persona.ledger_none")
+    elif state["ledger_scout_id"] is None:
+        ledger = t("persona.ledger_empty")
+    else:
+        ledger = t("persona.ledger_scout", scout=state["ledger_scout_id"])
+    claims = t("persona.claims_none")
+    if held.claim_count:
+        name = "persona.claims_some" if held.unpaid_claim_count else "persona.claims_paid"
+        claims = t(name, count=number(held.claim_count), money=soles(held.at_stake_pen))
+    registered = state["registered_at"]
+    facts = {
+        t("persona.fact_key"): f"`{state['person_key']}`",
+        t("persona.fact_name"): plain(identity.name or NOTHING),
+        t("persona.fact_license"): plain(identity.license or NOTHING),
+        t("persona.fact_phone"): plain(identity.phone or NOTHING),
+        t("persona.fact_document"): plain(identity.document or NOTHING),
+        t("persona.fact_registered"): plain(
+            full_day(registered.astimezone(LIMA).date()) if registered else NOTHING
+        ),
+        t("persona.fact_ledger"): plain(ledger),
+        t("persona.fact_claims"): plain(claims),
+    }
+    if held.paid_pen:
+        facts[t("persona.fact_paid")] = plain(soles(held.paid_pen))
+    st.table(facts, border="horizontal", hide_header=True, alt=t("persona.facts_alt"))
+
+
+def _history(story: Story, names: Names) -> None:
+    title = frame.card_title(t("persona.history"))
+    with title:
+        view = link.tabs(
+            "show",
+            t("persona.show"),
+            ("all", "evidence", "changes"),
+            shown=lambda name: t(f"persona.show_{name}"),
+        )
+    entries = [
+        entry
+        for entry in story.entries
+        if view == "all" or entry.is_evidence == (view == "evidence")
+    ]
+    if not entries:
+        st.caption(t("persona.history_none"))
+        return
+    shown_key = f"persona_shown_{story.told.state['person_key']}"
+    shown = int(st.session_state.get(shown_key, FIRST_ENTRIES))
+    for number_, entry in enumerate(entries[:shown]):
+        words, detail = _told(entry, names)
+        when = f":gray[{_when(entry)}]"
+        with st.expander(
+            f"{when} {words}",
+            expanded=bool(detail) and entry.explains_state,
+            type="step",
+            icon=f":material/{_icon(entry)}:",
+            key=f"persona_entry_{view}_{number_}",
+        ):
+            if detail:
+                st.caption(detail)
+    if len(entries) > shown:
+        st.button(
+            t("persona.history_more", shown=number(shown), total=number(len(entries))),
+            icon=":material/expand_more:",
+            key="persona_more",
+            on_click=lambda: st.session_state.update({shown_key: shown + MORE_ENTRIES}),
+        )
+
+
+def _when(entry: Entry) -> str:
+    if entry.at is not None:
+        return moment(entry.at)
+    return short_day(entry.on) if entry.on is not None else t("persona.no_date")
+
+
+def _icon(entry: Entry) -> str:
+    if entry.kind == "EVIDENCE":
+        return ICONS.get(entry.values["source_table"].rpartition(".")[2], "event")
+    return ICONS[entry.kind]
+
+
+def _told(entry: Entry, names: Names) -> tuple[str, str]:
+    """An entry in words: its line and, where there is more to say, a detail. For markdown."""
+    told = entry.values
+    match entry.kind:
+        case "EVIDENCE":
+            table = told["source_table"].rpartition(".")[2]
+            return t(f"persona.entry_{table}", scout=_scout(told["scout_id"], names)), _row(told)
+        case "CONFLICT_OPENED":
+            numbers = ", ".join(map(str, told["scout_ids"][:NAMED_SCOUTS]))
+            more = len(told["scout_ids"]) - NAMED_SCOUTS
+            words = f"{numbers} +{number(more)}" if more > 0 else numbers
+            return (
+                t("persona.entry_CONFLICT_OPENED", scouts=words),
+                t(f"persona.opened_{told['conflict_kind']}"),
+            )
+        case "LEDGER_CHANGED":
+            return _ledger_entry(told, names), _run(told)
+        case "LINK":
+            return _link_entry(told), _run(told)
+        case "DECISION":
+            words = t(
+                f"persona.entry_{told['outcome']}",
+                actor=plain(told["actor"]),
+                scout=_scout(told["scout_id"], names),
+            )
+            return words, plain(clean(told["note"], 1000))
+        case "HELD" | "RELEASED":
+            words = t(f"persona.entry_{entry.kind}", actor=plain(told["actor"] or NOTHING))
+            return words, plain(clean(told["reason"] or "", 1000))
+        case "ISSUE_OPENED" | "ISSUE_CLOSED":
+            rule = told["rule"] if told["rule"] in RULES else "OTHER"
+            words = t(f"persona.entry_{entry.kind}", rule=t(f"persona.rule_{rule}"))
+            detail = t(
+                "persona.entry_excerpt",
+                excerpt=plain(told["excerpt"] or ""),
+                source=plain(_source(told["source_table"])),
+                row=plain(told["source_pk"]),
+            )
+            return words, detail
+    return t("persona.entry_REGISTERED"), ""
+
+
+def _ledger_entry(told: Any, names: Names) -> str:
+    known = {
+        "BACKFILL_SINGLE_SCOUT_FROM_EVENTS",
+        "MANUAL_DECISION",
+        "EXTERNAL_CHANGE",
+        "REVERT",
+    }
+    method = told["method"] if told["method"] in known else "OTHER"
+    return t(
+        f"persona.entry_{method}",
+        run=told["run_id"],
+        actor=plain(told["actor"] or NOTHING),
+        old=_scout(told["old_scout_id"], names),
+        new=_scout(told["new_scout_id"], names),
+    )
+
+
+def _link_entry(told: Any) -> str:
+    row = plain(told["source_pk"])
+    if told["action"] == "REVERTED":
+        return t("persona.entry_LINK_REVERTED", row=row)
+    known = {
+        "BACKFILL_LICENSE_MATCH",
+        "BACKFILL_PHONE_MATCH",
+        "BACKFILL_NEW_PERSON",
+        "REVIEW_LINK",
+        "REVIEW_NEW_PERSON",
+    }
+    method = told["method"] if told["method"] in known else "OTHER"
+    return t(f"persona.entry_LINK_{method}", row=row)
+
+
+def _row(told: Any) -> str:
+    return t(
+        "persona.entry_row",
+        source=plain(_source(told["source_table"])),
+        row=plain(told["source_pk"]),
+    )
+
+
+def _run(told: Any) -> str:
+    return t("persona.entry_run", run=told["run_id"]) if told["run_id"] is not None else ""
+
+
+def _claims(claims: tuple[PersonClaim, ...], held: Money) -> None:
+    frame.card_title(t("persona.claims"))
+    if held.claim_count > len(claims):
+        st.caption(
+            t("persona.claims_more", shown=number(len(claims)), total=number(held.claim_count))
+        )
+    tables.show(
+        [
+            Column("milestone", t("persona.claim_milestone"), right=True),
+            Column("amount", t("persona.claim_amount"), right=True),
+            Column("status", t("persona.claim_status")),
+            Column("lead", t("persona.claim_lead")),
+            Column("due", t("persona.claim_due")),
+            Column("driver", t("persona.claim_driver")),
+        ],
+        [
+            {
+                "milestone": number(claim.milestone_value),
+                "amount": soles(claim.expected_amount),
+                "status": _claim_status(claim.yango_payment_status),
+                "lead": full_day(claim.lead_date),
+                "due": full_day(claim.due_on),
+                "driver": claim.driver_id or NOTHING,
+            }
+            for claim in claims
+        ],
+        key="persona_claims",
+        alt=t("persona.claims_alt"),
+    )
+
+
+def _claim_status(status: str | None) -> str:
+    known = status in ("PAID", "UNPAID", "PAID_MISAPPLIED")
+    return t(f"persona.claim_{status}") if known else clean(status or NOTHING)
+
+
+def _audit(story: Story) -> None:
+    told = story.told
+    title = frame.card_title(t("persona.audit"))
+    rows = sorted(
+        [
+            *(_ledger_row(row) for row in told.ledger_audit),
+            *(_link_row(r) for r in told.link_audit),
+        ],
+        key=lambda row: row["at"],
+        reverse=True,
+    )
+    if not rows:
+        st.caption(t("persona.audit_none"))
+        return
+    with title:
+        site.link_to("runs", t("persona.audit_link"), view="audit", q=told.state["person_key"])
+    tables.show(
+        [
+            Column("time", t("persona.audit_time")),
+            Column("what", t("persona.audit_what")),
+            Column("change", t("persona.audit_change")),
+            Column("rule", t("persona.audit_rule")),
+            Column("run", t("persona.audit_run")),
+            Column("who", t("persona.audit_who")),
+        ],
+        rows[:AUDIT_ROWS],
+        key="persona_audit",
+        alt=t("persona.audit_alt"),
+    )
+
+
+def _ledger_row(row: Any) -> dict[str, Any]:
+    old, new = (row[name] for name in _OLD_AND_NEW)
+    return {
+        **_audit_row(row),
+        "what": t("persona.audit_ledger"),
+        "change": f"{NOTHING if old is None else old} → {NOTHING if new is None else new}",
+        "rule": row["backfill_method"],
+    }
+
+
+def _link_row(row: Any) -> dict[str, Any]:
+    action = "REVERTED" if row["action_type"] == "REVERTED" else "CREATED"
+    return {
+        **_audit_row(row),
+        "what": t(f"persona.audit_{action}"),
+        "change": f"{row['source_table']} {row['source_pk']}",
+        "rule": row["match_method"],
+    }
+
+
+def _audit_row(row: Any) -> dict[str, Any]:
+    run = row["run_id"]
+    return {
+        "at": row["backfill_timestamp"],
+        "time": moment(row["backfill_timestamp"], seconds=True),
+        "run": NOTHING if run is None else t("persona.audit_from_run", run=run),
+        "who": row["actor"] or NOTHING,
+    }
