@@ -7,13 +7,14 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
-from api import attribution, docs, exports, models, money, problems, runs
+from api import attribution, decisions, docs, exports, models, money, problems, runs
 from api.services import Services
 from scout_core import __version__
 
 ROUTERS: tuple[APIRouter, ...] = (
     attribution.router,
     runs.router,
+    decisions.router,
     money.router,
     exports.router,
 )

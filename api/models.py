@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import (
     AfterValidator,
@@ -11,6 +12,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     StringConstraints,
+    model_validator,
 )
 
 from scout_core import (
@@ -20,8 +22,10 @@ from scout_core import (
     conflicts,
     filters,
     history,
+    holds,
     liquidation,
     paging,
+    reasons,
 )
 from scout_core.health import Status
 
@@ -308,6 +312,8 @@ class Conflict(Answer):
     """Claims that Yango has not paid."""
     paid_pen: Number | None
     """Already paid to scouts for the person."""
+    seen: str | None
+    """Fingerprint of the evidence: goes back with a decision."""
 
 
 class Missing(Answer):
@@ -615,10 +621,21 @@ class PersonState(Answer):
     has_unreadable_scout: bool
 
 
+class PersonMoney(Answer):
+    """Claims of a person and what was paid for it, in soles; null = unknown."""
+
+    claim_count: int
+    unpaid_claim_count: int
+    at_stake_pen: Number | None
+    paid_pen: Number | None
+
+
 class Person(Answer):
     """One person explained. Lists in time order; verdict, why, next_action in words."""
 
     state: PersonState
+    seen: str
+    """Fingerprint of the evidence: goes back with a decision."""
     verdict: str
     why: str
     next_action: str
@@ -628,6 +645,9 @@ class Person(Answer):
     decisions: list[Decision]
     holds: list[Hold]
     issues: list[Issue]
+    money: PersonMoney
+    runs: list[int]
+    """Those that wrote, linked, decided or held here, oldest first."""
 
 
 class AlertCount(Answer):
@@ -652,6 +672,219 @@ class RunStarted(BaseModel):
     """Null when it has not begun yet: job-status tells when it has."""
     request_id: str
     status_url: str
+
+
+class Given(BaseModel):
+    """The body of a write; a field that is not known is refused."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class ReasonGiven(Given):
+    """Why, kept for good."""
+
+    reason: str = Field(examples=["The file of Monday was loaded twice"])
+    """10 to 1,000 characters."""
+
+
+class DecisionGiven(Given):
+    """A decision about a person."""
+
+    outcome: Literal[reasons.OUTCOMES]  # type: ignore[valid-type]
+    scout_id: ScoutId | None = None
+    """Only of ASSIGN: a scout of the evidence, or any known one with a stronger reason."""
+    reason_code: str = Field(max_length=40, examples=["NEWEST_EVIDENCE"])
+    note: str = Field(examples=["Called both, 14 registered him first"])
+    """10 to 1,000 characters, no phones or licences."""
+    seen: str = Field(max_length=32, examples=["9e107d9d372bb6826bd81d3542a419d6"])
+    """What the conflict or the person gave out: refused when the evidence is another one by now."""
+
+
+class DecisionTaken(BaseModel):
+    """What was decided. paid_pen: soles already paid for the person, a warning; null = none."""
+
+    run_id: int
+    decision_id: int
+    person_key: str
+    outcome: str
+    scout_id: int | None
+    old_scout_id: int | None
+    is_ledger_changed: bool
+    paid_pen: Number | None
+
+
+class UndoItem(Answer):
+    """A thing that the run did. later_*: who changed it since."""
+
+    subject: str = Field(examples=["LEDGER"])
+    outcome: str = Field(examples=["UNDO"])
+    person_key: str | None
+    source_table: str | None
+    source_pk: str | None
+    old_scout_id: int | None
+    new_scout_id: int | None
+    later_run_id: int | None
+    later_actor: str | None
+    later_method: str | None
+    later_at: datetime | None
+
+
+class UndoPlan(Answer):
+    """What undoing a run would do: subject -> outcome -> how many; the first hundred one by one."""
+
+    run_id: int
+    kind: str
+    status: str
+    counts: dict[str, dict[str, int]]
+    items: list[UndoItem]
+    founded_count: int
+    removable_count: int
+    paid_persons: int
+    paid_pen: Number | None
+    is_partial: bool
+
+
+class Undone(Answer):
+    """What an undo did; is_partial: some things stay, as items tell."""
+
+    run_id: int
+    undone_run_id: int
+    undone: int
+    changed_later: int
+    already_undone: int
+    ledger_rows: int
+    decisions: int
+    links: int
+    dismissals: int
+    persons_removed: int
+    persons_kept: int
+    held_persons: int
+    held_rows: int
+    items: list[UndoItem]
+    is_partial: bool
+
+
+class HoldQuestion(Question):
+    """Which holds."""
+
+    subject: Literal[holds.SUBJECTS] | None = None  # type: ignore[valid-type]
+    run_id: RunId | None = None
+    """Of this undo."""
+    text: KeyPart | None = None
+    """The beginning of a person key."""
+
+
+class OpenHold(Answer):
+    """A person or source row that is held. run_id null = somebody held it with SQL."""
+
+    hold_id: int
+    subject: str
+    person_key: str | None
+    source_table: str | None
+    source_pk: str | None
+    reason: str
+    actor: str
+    run_id: int | None
+    held_at: datetime
+
+
+class Holds(BaseModel):
+    """A page of holds."""
+
+    items: list[OpenHold]
+    pagination: Pagination
+
+
+class Released(Answer):
+    """Holds that were released by this run."""
+
+    run_id: int
+    hold_ids: list[int]
+
+
+class ReviewQuestion(Question):
+    """Which scouting rows without a person."""
+
+    reason_code: Annotated[str, Field(max_length=60)] | None = None
+    scout_id: ScoutId | None = None
+
+
+class ReviewRow(Answer):
+    """A scouting row that no rule could link."""
+
+    unmatched_id: int
+    source_pk: str
+    reason_code: str = Field(examples=["AMBIGUOUS_LICENSE"])
+    scout_id: int | None
+    registered_on: date | None
+    has_license: bool
+    has_phone: bool
+    candidate_person_keys: list[str]
+    is_held: bool
+    left_at: datetime | None
+
+
+class ReviewRows(BaseModel):
+    """A page of scouting rows that wait."""
+
+    items: list[ReviewRow]
+    pagination: Pagination
+
+
+class RowCandidate(Answer):
+    """A person that a row may be; identifiers are masked."""
+
+    person_key: str
+    shares_license: bool
+    shares_phone: bool
+    has_other_license: bool
+    name: str | None
+    phone: str | None
+    license: str | None
+    ledger_scout_id: int | None
+    scout_ids: list[int]
+    is_lead: bool
+
+
+class ExplainedRow(Answer):
+    """A scouting row looked at closely; person_key: to whom it is linked, null = nobody."""
+
+    source_pk: str
+    scout_id: int | None
+    registered_on: date | None
+    name: str | None
+    phone: str | None
+    license: str | None
+    has_license: bool
+    has_phone: bool
+    person_key: str | None
+    status: str | None
+    reason_code: str | None
+    hold_id: int | None
+    candidates: list[RowCandidate]
+
+
+class ReviewGiven(ReasonGiven):
+    """What to do with a scouting row."""
+
+    act: Literal["link", "create", "dismiss"]
+    person_key: UUID | None = None
+    """Only of link."""
+
+    @model_validator(mode="after")
+    def _person_of_a_link(self) -> "ReviewGiven":
+        if (self.act == "link") != (self.person_key is not None):
+            raise ValueError("a person_key with act link, and none with the others")
+        return self
+
+
+class Reviewed(Answer):
+    """What was done. person_key null = the row was set aside."""
+
+    run_id: int
+    act: str
+    source_pk: str
+    person_key: str | None
 
 
 class Problem(BaseModel):

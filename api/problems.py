@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
@@ -19,6 +20,7 @@ from api import metrics
 from scout_core import logs
 from scout_core.errors import (
     BadInput,
+    ChangedMeanwhile,
     DatabaseAway,
     DatabaseError,
     DatabaseReadOnly,
@@ -66,6 +68,7 @@ _KINDS: tuple[tuple[type[ScoutError], int, str, str, str | None], ...] = (
         "Your role or token does not allow this: ask somebody whose does.",
     ),
     (RunBusy, 409, "run-busy", "Another run is in progress", "Wait for its end, then try again."),
+    (ChangedMeanwhile, 409, "changed-meanwhile", "It changed meanwhile", None),
     (Refused, 409, "refused", "Refused, nothing was changed", None),
     (NotFound, 404, "not-found", "Not found", "There is nothing under this address."),
     (
@@ -129,6 +132,9 @@ def problem_of(exc: ScoutError) -> JSONResponse:
         more["errors"] = [{"parameter": name, "allowed": exc.allowed or exc.message}]
     if isinstance(exc, RunBusy):
         more["run_id"] = exc.run_id
+    if isinstance(exc, ChangedMeanwhile):
+        # what it is by now, so that the caller can look and decide again
+        more |= jsonable_encoder(exc.facts)
     if isinstance(exc, Unauthorized):
         headers["www-authenticate"] = "Bearer"
     if status in (429, 503):

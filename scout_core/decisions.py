@@ -20,7 +20,6 @@ from scout_core.errors import (
     ChangedMeanwhile,
     NotFound,
     Refused,
-    RunFailed,
     ScoutError,
 )
 from scout_core.permissions import Actor
@@ -273,7 +272,7 @@ def _answer(db: Database, given: RunResult) -> DecisionResult:
     result = runner.finished(db, given)
     told: dict[str, Any] | None = result.stats.get("decision")
     if told is None or result.status != "COMPLETED":
-        raise RunFailed(
+        raise Refused(
             f"Run {result.run_id} of the same request decided nothing: look at the evidence and "
             "send it as a new request.",
             run_id=result.run_id,
@@ -367,12 +366,14 @@ def _refuse(found: Candidate, scout_id: int | None) -> None:
             f"{', '.join(map(str, found.scout_ids)) or 'none'}, or a stronger reason: "
             f"{', '.join(STRONG_CODES)}.",
             parameter="reason_code",
+            allowed=f"one of {', '.join(STRONG_CODES)} for a scout whom no evidence names",
         )
     if found.why_not == "UNKNOWN_SCOUT":
         raise BadInput(
             f"Scout {scout_id} is not in the list of scouts and no evidence names it: check the "
             "number.",
             parameter="scout_id",
+            allowed="a scout of the evidence or of the list of scouts",
         )
 
 
@@ -403,7 +404,9 @@ def _check_scout(outcome: Outcome, scout_id: int | None) -> None:
     filters.check_scout(scout_id)
     if (outcome == "ASSIGN") != (scout_id is not None):
         raise BadInput(
-            "ASSIGN needs a scout_id, NO_SCOUT and REOPEN have none.", parameter="scout_id"
+            "ASSIGN needs a scout_id, NO_SCOUT and REOPEN have none.",
+            parameter="scout_id",
+            allowed="given with ASSIGN and with nothing else",
         )
 
 

@@ -35,5 +35,6 @@ def checked_seen(seen: str) -> str:
         raise BadInput(
             "seen is not what a list, card or explanation gave out: look at the evidence again.",
             parameter="seen",
+            allowed="as the list, card or explanation gave it out",
         )
     return seen

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from scout_core import filters, permissions, runner, settle, sql
 from scout_core.database import LOOK, Database
-from scout_core.errors import NotFound, Refused, RunFailed
+from scout_core.errors import NotFound, Refused
 from scout_core.paging import Key, Page, Sort, read_page
 from scout_core.permissions import Actor
 from scout_core.reasons import checked_note
@@ -139,7 +139,7 @@ def _release(
     result = runner.finished(db, runner.work_run(db, request, work, max_rows=1))
     told = result.stats.get("release")
     if told is None:
-        raise RunFailed(
+        raise Refused(
             f"Run {result.run_id} of the same request released nothing: send it as a new request.",
             run_id=result.run_id,
         )

@@ -47,7 +47,9 @@ def checked_outcome(outcome: str) -> Outcome:
         if outcome == known:
             return known
     raise BadInput(
-        f"outcome must be one of {', '.join(OUTCOMES)}.", parameter="outcome", allowed=OUTCOMES
+        f"outcome must be one of {', '.join(OUTCOMES)}.",
+        parameter="outcome",
+        allowed=f"one of {', '.join(OUTCOMES)}",
     )
 
 
@@ -58,7 +60,7 @@ def checked_code(outcome: Outcome, reason_code: str) -> str:
         raise BadInput(
             f"reason_code of {outcome} must be one of {', '.join(allowed)}.",
             parameter="reason_code",
-            allowed=allowed,
+            allowed=f"one of {', '.join(allowed)} with {outcome}",
         )
     return reason_code
 
@@ -70,14 +72,21 @@ def checked_note(note: str | None, parameter: str = "note") -> str:
         trimmed.encode()
     except UnicodeEncodeError as exc:
         raise BadInput(
-            f"{parameter} has characters that stand for nothing: type it anew.", parameter=parameter
+            f"{parameter} has characters that stand for nothing: type it anew.",
+            parameter=parameter,
+            allowed="text that can be kept",
         ) from exc
     if "\0" in trimmed:
-        raise BadInput(f"{parameter} has a NUL character: type it anew.", parameter=parameter)
+        raise BadInput(
+            f"{parameter} has a NUL character: type it anew.",
+            parameter=parameter,
+            allowed="text that can be kept",
+        )
     if not NOTE_MIN <= len(trimmed) <= NOTE_MAX:
         raise BadInput(
             f"{parameter} has {len(trimmed):,} characters: give {NOTE_MIN} to {NOTE_MAX:,} that "
             "say why, they are kept for good.",
             parameter=parameter,
+            allowed=f"{NOTE_MIN} to {NOTE_MAX:,} characters that say why",
         )
     return trimmed

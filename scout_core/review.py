@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from scout_core import evidence, filters, permissions, runner, settle, sql
 from scout_core.database import LOOK, Database
-from scout_core.errors import ChangedMeanwhile, NotFound, RunFailed
+from scout_core.errors import ChangedMeanwhile, NotFound, Refused
 from scout_core.masks import mask_code, mask_name, mask_phone
 from scout_core.paging import Key, Page, Sort, read_page
 from scout_core.permissions import Actor
@@ -268,7 +268,7 @@ def _run(db: Database, request: Request, work: Any) -> ReviewResult:
     result = runner.finished(db, runner.work_run(db, request, work, max_rows=2))
     told = result.stats.get("review")
     if told is None or result.status != "COMPLETED":
-        raise RunFailed(
+        raise Refused(
             f"Run {result.run_id} of the same request reviewed nothing: send it as a new request.",
             run_id=result.run_id,
         )

@@ -272,7 +272,7 @@ def _answer(db: Database, given: RunResult) -> UndoResult:
     result = runner.finished(db, given)
     told: dict[str, Any] | None = result.stats.get("undo")
     if told is None or result.status != "COMPLETED":
-        raise RunFailed(
+        raise Refused(
             f"Run {result.run_id} of the same request undid nothing: send it as a new request.",
             run_id=result.run_id,
         )

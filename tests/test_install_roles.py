@@ -308,6 +308,7 @@ def test_uninstall_leaves_the_database_as_it_was_but_for_audit_and_labels(
         "scout_lead_ledger_audit_person",
         "scout_lead_ledger_audit_run",
         "scout_lead_ledger_audit_external",
+        "scout_lead_ledger_audit_reverts",
         "scout_lead_events_audit_run",
         "scout_job_runs_audit_run",
     }
