@@ -111,7 +111,8 @@ def _run_list(listed: Any, chosen: int | None) -> None:
             }
             for run in listed.rows
         ],
-        key=f"runs_list_{chosen}",
+        # a selection belongs to these rows: with a new run on top they are other ones
+        key=f"runs_list_{hash((chosen, *ids))}",
         alt=t("runs.history_alt"),
         select=True,
         selected=ids.index(chosen) if chosen in ids else None,

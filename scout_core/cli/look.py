@@ -71,16 +71,26 @@ def explain(person_key: str) -> None:
         )
         _section(
             "Decisions",
-            ("When (UTC)", "Outcome", "Scout", "By", "Reason"),
+            ("When (UTC)", "Outcome", "Scout", "By", "Reason", "Run"),
             [
-                (_time(d["decided_at"]), d["outcome"], d["scout_id"], d["actor"], d["reason_code"])
+                (
+                    _time(d["decided_at"]),
+                    d["outcome"],
+                    d["scout_id"],
+                    d["actor"],
+                    f"{d['reason_code']}: {d['note']}",
+                    d["run_id"],
+                )
                 for d in told.decisions
             ],
         )
         _section(
             "Holds",
-            ("Since (UTC)", "By", "Reason"),
-            [(_time(h["held_at"]), h["actor"], h["reason"]) for h in told.holds],
+            ("Hold", "Since (UTC)", "By", "Reason", "Run"),
+            [
+                (h["hold_id"], _time(h["held_at"]), h["actor"], h["reason"], h["run_id"])
+                for h in told.holds
+            ],
         )
         _section(
             "Changes of the ledger",
