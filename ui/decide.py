@@ -347,4 +347,6 @@ def _choice(choice: str, names: Names) -> str:
 
 
 def _effect(outcome: Outcome, scout: int | None) -> str:
+    if outcome == "ASSIGN" and scout is None:
+        return t("decide.do_ASSIGN_nobody")
     return t(f"decide.do_{outcome}", scout=scout)

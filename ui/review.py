@@ -98,7 +98,7 @@ def row_card(actor: Actor, source_pk: str) -> None:
             st.markdown(t("review.linked", person=row.person_key[:8]))
             site.link_to("persona", t("review.see_person"), key=row.person_key)
             return
-        st.markdown(f"**{_why(row)}** {_what_would(row)}")
+        st.markdown(f"**{_why(row).rstrip('.')}.** {_what_would(row)}")
         if row.hold_id is not None:
             st.markdown(t("review.row_held"))
             if may(actor, "release"):

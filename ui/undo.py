@@ -90,9 +90,10 @@ def section(actor: Actor, run_id: int) -> None:
 
 def _warnings(plan: UndoPlan) -> None:
     if plan.founded_count:
+        is_all = plan.removable_count == plan.founded_count
         st.markdown(
             t(
-                "undo.founded",
+                "undo.founded_all" if is_all else "undo.founded",
                 count=number(plan.founded_count),
                 removable=number(plan.removable_count),
             )

@@ -39,6 +39,7 @@ WORDS = {
         "The note has to say why, in {least} to {most} characters. Nothing was written.",
     ),
     "do_ASSIGN": ("Asignar al scout {scout}", "Assign scout {scout}"),
+    "do_ASSIGN_nobody": ("Elige al otro scout", "Choose the other scout"),
     "do_NO_SCOUT": ("Decidir sin scout", "Decide for no scout"),
     "do_REOPEN": ("Reabrir la decisión", "Reopen the decision"),
     "what_happens": (

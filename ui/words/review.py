@@ -62,7 +62,7 @@ WORDS = {
         ":material/front_hand: Retenida: ninguna corrida la enlaza hasta que se libere.",
         ":material/front_hand: Held: no run links it until it is released.",
     ),
-    "same": ("la misma", "the same"),
+    "same": ("coincide", "the same"),
     "license": ("Licencia", "Licence"),
     "phone": ("Teléfono", "Phone"),
     "scouts": ("Scouts que la nombran", "Scouts that name it"),

@@ -245,8 +245,8 @@ WORDS = {
         "Numbers are the lengths of the lists they open; A + C + D are those missing",
     ),
     "check_decisions_are_audited": (
-        "Cada decisión que cambió el ledger tiene su fila de auditoría, y cada fila su decisión",
-        "Each decision that changed the ledger has its audit row, and each row its decision",
+        "Cada decisión que cambió el ledger tiene su auditoría, y al revés",
+        "Each decision that changed the ledger has its audit row, and the reverse",
     ),
     "check_decisions_are_left_alone": (
         "Ninguna corrida dio scout a quien alguien decidió dejar sin scout",
@@ -257,8 +257,8 @@ WORDS = {
         "No run wrote or linked what was held",
     ),
     "check_undo_takes_back_once": (
-        "Lo que una reversión deshace estaba antes, al revés, y se deshace una sola vez",
-        "What an undo takes back was there before, the other way round, and goes once",
+        "Lo que se deshace estaba antes, al revés, y se deshace una vez",
+        "What is taken back was there before, and is taken back once",
     ),
     "check_links_equal_their_audit": (
         "El enlace de cada fila es el de su última fila de auditoría",

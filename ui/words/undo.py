@@ -23,6 +23,10 @@ WORDS = {
         "De {count} personas que creó, se quitan {removable}; a las demás algo las nombra.",
         "Of {count} persons that it made, {removable} go; something refers to the others.",
     ),
+    "founded_all": (
+        "También se quitan las {count} personas que creó.",
+        "The {count} persons that it made go too.",
+    ),
     "paid": (
         "Por {count} de estas personas ya se pagaron {amount}. Deshacer no cambia esos pagos.",
         "{amount} were already paid for {count} of these persons. Undoing does not change that.",
