@@ -1,7 +1,5 @@
 """The view of one person: why this scout or why none, what next, and everything that happened."""
 
-import re
-from collections import Counter
 from datetime import date, datetime
 from typing import Any
 
@@ -10,10 +8,21 @@ import streamlit as st
 from scout_core import money, person_history, person_search
 from scout_core.errors import BadInput, NotFound
 from scout_core.money import Money
-from scout_core.person_history import Conclusion, Entry, Story
+from scout_core.person_history import Conclusion, Story
 from scout_core.person_search import Found, Identity, PersonClaim
-from ui import charts, decide, frame, link, lists, read, review, site, tables
-from ui.charts import Inks
+from ui import (
+    decide,
+    frame,
+    link,
+    lists,
+    persona_history,
+    persona_lanes,
+    read,
+    review,
+    site,
+    tables,
+)
+from ui.persona_words import NAMED_SCOUTS, Names, scout_words
 from ui.tables import Column
 from ui.text import (
     LIMA,
@@ -31,42 +40,7 @@ from ui.text import (
     money as soles,
 )
 
-SOURCES = (
-    "observational.lead_ledger",
-    "observational.lead_events",
-    "public.module_ct_migrations",
-    "public.module_ct_scouting_daily",
-    "public.module_ct_cabinet_payments",
-)
-SYMBOLS = ("circle", "diamond", "square", "triangle-up")
-NAMED_SCOUTS = 3
-FIRST_ENTRIES, MORE_ENTRIES = 25, 100
 AUDIT_ROWS = 50
-ICONS = {
-    "REGISTERED": "person_add",
-    "CONFLICT_OPENED": "call_split",
-    "LEDGER_CHANGED": "edit_note",
-    "LINK": "link",
-    "DECISION": "gavel",
-    "HELD": "front_hand",
-    "RELEASED": "lock_open",
-    "ISSUE_OPENED": "report",
-    "ISSUE_CLOSED": "check",
-    "lead_events": "event",
-    "module_ct_migrations": "move_up",
-    "module_ct_scouting_daily": "badge",
-    "module_ct_cabinet_payments": "payments",
-}
-RULES = (
-    "UNREADABLE_SCOUT",
-    "UNKNOWN_SCOUT",
-    "PAYLOAD_SHAPE",
-    "PAYLOAD_TOO_LARGE",
-    "SIMILAR_KEY",
-    "DATE_OUT_OF_RANGE",
-)
-
-Names = dict[int, str | None]
 
 
 def show(page: frame.Page) -> None:
@@ -104,11 +78,11 @@ def show(page: frame.Page) -> None:
     _decide(page, story, held)
     left, right = st.columns((5, 3))
     with left.container(border=True, gap="xsmall", height="stretch"):
-        _lanes(story, names)
+        persona_lanes.show(story, names)
     with right.container(border=True, gap="xsmall", height="stretch"):
         _facts(story, identity, held)
     with st.container(border=True, gap="xsmall"):
-        _history(story, names)
+        persona_history.show(story, names)
     if claims:
         with st.container(border=True, gap="xsmall"):
             _claims(claims, held)
@@ -237,20 +211,6 @@ def _scouts_of(story: Story) -> tuple[int, ...]:
 _OLD_AND_NEW = ("old_attributed_scout_id", "new_attributed_scout_id")
 
 
-def _scout(scout: int | None, names: Names) -> str:
-    """`scout 14 M. Huamán`, for where markdown is read."""
-    if scout is None:
-        return t("persona.nobody")
-    return t("persona.scout", scout=plain(_numbered(scout, names)))
-
-
-def _numbered(scout: int, names: Names) -> str:
-    """`14 M. Huamán`; the number alone where the name says no more."""
-    name = clean(names.get(scout) or "", 40)
-    says_no_more = re.fullmatch(rf"(?:scout\W*)?0*{scout}", name, re.IGNORECASE) or not name
-    return str(scout) if says_no_more else f"{scout} {name}"
-
-
 def _state_card(story: Story, held: Money, names: Names, now: datetime) -> None:
     told, end = story.told.state, story.conclusion
     with st.container(border=True, gap="small"):
@@ -303,7 +263,7 @@ def _badges(end: Conclusion, *, is_lead: bool) -> list[str]:
 def _sentence(end: Conclusion, names: Names) -> str:
     scouts = t("persona.and").join(map(str, end.scout_ids))
     if end.scout_id is not None:
-        scout = _scout(end.scout_id, names)
+        scout = scout_words(end.scout_id, names)
         if end.conflict_kind is None:
             return t(
                 f"persona.written_{end.writer}", scout=scout, actor=plain(end.actor or NOTHING)
@@ -326,187 +286,6 @@ def _since(since: datetime | date, now: datetime) -> str:
     if isinstance(since, datetime):
         return ago(since, now)
     return short_day(since)
-
-
-def _lanes(story: Story, names: Names) -> None:
-    frame.card_title(t("persona.lanes"))
-    pieces = story.told.evidence
-    dated = [row for row in pieces if row["attribution_date"] or row["created_at"]]
-    if not dated:
-        st.caption(t("persona.lanes_none"))
-        return
-    canonical = min(pieces, key=lambda row: (row["priority"], -_days(row)))["scout_id"]
-    scouts = [canonical, *sorted({row["scout_id"] for row in pieces} - {canonical})]
-    shown = scouts[: len(SYMBOLS)]
-    points = tuple(
-        (
-            shown.index(row["scout_id"]) if row["scout_id"] in shown else len(SYMBOLS) - 1,
-            SOURCES.index(row["source_table"]),
-            _place(row),
-            row["scout_id"],
-        )
-        for row in dated
-    )
-    labels = tuple(t("persona.lanes_scout", scout=_numbered(s, names)) for s in shown)
-    if len(scouts) > len(SYMBOLS):
-        labels = (*labels[:-1], t("persona.lanes_others"))
-    opened = story.conclusion.conflict_since
-    marks = tuple(
-        (when, words)
-        for when, words in (
-            (_as_text(opened), t("persona.lanes_conflict")),
-            (_as_text(story.last_refresh_at), t("persona.lanes_last_run")),
-        )
-        if when is not None
-    )
-    sources = tuple(_source(table) for table in SOURCES)
-    charts.show(
-        "persona_lanes",
-        _draw_lanes,
-        (points, labels, marks, sources),
-        alt=t("persona.lanes_alt", summary=_summary(dated)),
-        height=235,
-    )
-    if len(dated) < len(pieces):
-        st.caption(t("persona.lanes_undated", count=number(len(pieces) - len(dated))))
-
-
-def _draw_lanes(data: Any, inks: Inks) -> dict[str, Any]:
-    points, labels, marks, sources = data
-    traces = []
-    for order, label in enumerate(labels):
-        mine = [p for p in points if p[0] == order]
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "name": label,
-                "x": [p[2] for p in mine],
-                "y": [sources[p[1]] for p in mine],
-                "text": [
-                    t(
-                        "persona.lanes_hover",
-                        source=sources[p[1]],
-                        scout=p[3],
-                        day=short_day(date.fromisoformat(p[2][:10])),
-                    )
-                    for p in mine
-                ],
-                "hovertemplate": "%{text}<extra></extra>",
-                "marker": {
-                    "size": 11,
-                    "symbol": SYMBOLS[order],
-                    "color": charts.ACCENT if order == 0 else charts.NEUTRAL,
-                },
-            }
-        )
-    days = sorted({p[2][:10] for p in points} | {m[0][:10] for m in marks})
-    first, last = date.fromisoformat(days[0]), date.fromisoformat(days[-1])
-    ticks = _ticks(first, last)
-    axis = charts.axis(inks)
-    return {
-        "data": traces,
-        "layout": {
-            "showlegend": True,
-            "legend": {
-                "orientation": "h",
-                "y": 1.42,
-                "x": 0,
-                "font": {"color": inks.text, "size": 12},
-                "itemclick": False,
-                "itemdoubleclick": False,
-            },
-            "margin": {"l": 0, "r": 8, "b": 0, "t": 56},
-            "xaxis": axis
-            | {
-                "type": "date",
-                "showgrid": False,
-                "tickvals": [day.isoformat() for day in ticks],
-                "ticktext": [short_day(day) for day in ticks],
-                "range": _range(first, last),
-            },
-            "yaxis": axis
-            | {
-                "categoryorder": "array",
-                "categoryarray": list(reversed(sources)),
-                "range": [-0.6, len(sources) - 0.2],
-            },
-            "shapes": [
-                {
-                    "type": "line",
-                    "xref": "x",
-                    "yref": "paper",
-                    "x0": when,
-                    "x1": when,
-                    "y0": 0,
-                    "y1": 1,
-                    "line": {"color": inks.text, "width": 1, "dash": "dot"},
-                }
-                for when, _ in marks
-            ],
-            "annotations": [
-                # one above the other: the days may be close, and a phone is narrow
-                charts.note(
-                    inks,
-                    words,
-                    when,
-                    1,
-                    xanchor="right",
-                    yref="paper",
-                    yanchor="bottom",
-                    yshift=15 * row,
-                )
-                for row, (when, words) in enumerate(marks)
-            ],
-        },
-    }
-
-
-def _ticks(first: date, last: date) -> list[date]:
-    span = (last - first).days
-    count = min(4, span)
-    return [
-        date.fromordinal(first.toordinal() + round(span * n / max(count, 1)))
-        for n in range(count + 1)
-    ]
-
-
-def _range(first: date, last: date) -> list[str]:
-    room = max(1, round((last - first).days * 0.04))
-    return [
-        date.fromordinal(first.toordinal() - room).isoformat(),
-        date.fromordinal(last.toordinal() + room + 1).isoformat(),
-    ]
-
-
-def _place(row: Any) -> str:
-    created, day = row["created_at"], row["attribution_date"]
-    if created is not None and (day is None or created.astimezone(LIMA).date() == day):
-        return f"{created.astimezone(LIMA):%Y-%m-%d %H:%M}"
-    return f"{day:%Y-%m-%d} 12:00"
-
-
-def _as_text(when: datetime | date | None) -> str | None:
-    if isinstance(when, datetime):
-        return f"{when.astimezone(LIMA):%Y-%m-%d %H:%M}"
-    return None if when is None else f"{when:%Y-%m-%d} 12:00"
-
-
-def _days(row: Any) -> int:
-    return row["attribution_date"].toordinal() if row["attribution_date"] else 0
-
-
-def _summary(pieces: list[Any]) -> str:
-    counts = Counter(row["source_table"] for row in pieces)
-    return ", ".join(
-        t("persona.lanes_item", source=_source(table), count=number(counts[table]))
-        for table in SOURCES
-        if counts[table]
-    )
-
-
-def _source(table: str) -> str:
-    return t(f"persona.source_{table.rpartition('.')[2]}") if table in SOURCES else clean(table)
 
 
 def _facts(story: Story, identity: Identity, held: Money) -> None:
@@ -538,144 +317,6 @@ def _facts(story: Story, identity: Identity, held: Money) -> None:
     if held.paid_pen:
         facts[t("persona.fact_paid")] = plain(soles(held.paid_pen))
     st.table(facts, border="horizontal", hide_header=True, alt=t("persona.facts_alt"))
-
-
-def _history(story: Story, names: Names) -> None:
-    title = frame.card_title(t("persona.history"))
-    with title:
-        view = link.tabs(
-            "show",
-            t("persona.show"),
-            ("all", "evidence", "changes"),
-            shown=lambda name: t(f"persona.show_{name}"),
-        )
-    entries = [
-        entry
-        for entry in story.entries
-        if view == "all" or entry.is_evidence == (view == "evidence")
-    ]
-    if not entries:
-        st.caption(t("persona.history_none"))
-        return
-    shown_key = f"persona_shown_{story.told.state['person_key']}"
-    shown = int(st.session_state.get(shown_key, FIRST_ENTRIES))
-    for number_, entry in enumerate(entries[:shown]):
-        words, detail = _told(entry, names)
-        when = f":gray[{_when(entry)}]"
-        with st.expander(
-            f"{when} {words}",
-            expanded=bool(detail) and entry.explains_state,
-            type="step",
-            icon=f":material/{_icon(entry)}:",
-            key=f"persona_entry_{view}_{number_}",
-        ):
-            if detail:
-                st.caption(detail)
-    if len(entries) > shown:
-        st.button(
-            t("persona.history_more", shown=number(shown), total=number(len(entries))),
-            icon=":material/expand_more:",
-            key="persona_more",
-            on_click=lambda: st.session_state.update({shown_key: shown + MORE_ENTRIES}),
-        )
-
-
-def _when(entry: Entry) -> str:
-    if entry.at is not None:
-        return moment(entry.at)
-    return short_day(entry.on) if entry.on is not None else t("persona.no_date")
-
-
-def _icon(entry: Entry) -> str:
-    if entry.kind == "EVIDENCE":
-        return ICONS.get(entry.values["source_table"].rpartition(".")[2], "event")
-    return ICONS[entry.kind]
-
-
-def _told(entry: Entry, names: Names) -> tuple[str, str]:
-    """An entry in words: its line and, where there is more to say, a detail. For markdown."""
-    told = entry.values
-    match entry.kind:
-        case "EVIDENCE":
-            table = told["source_table"].rpartition(".")[2]
-            return t(f"persona.entry_{table}", scout=_scout(told["scout_id"], names)), _row(told)
-        case "CONFLICT_OPENED":
-            numbers = ", ".join(map(str, told["scout_ids"][:NAMED_SCOUTS]))
-            more = len(told["scout_ids"]) - NAMED_SCOUTS
-            words = f"{numbers} +{number(more)}" if more > 0 else numbers
-            return (
-                t("persona.entry_CONFLICT_OPENED", scouts=words),
-                t(f"persona.opened_{told['conflict_kind']}"),
-            )
-        case "LEDGER_CHANGED":
-            return _ledger_entry(told, names), _run(told)
-        case "LINK":
-            return _link_entry(told), _run(told)
-        case "DECISION":
-            words = t(
-                f"persona.entry_{told['outcome']}",
-                actor=plain(told["actor"]),
-                scout=_scout(told["scout_id"], names),
-            )
-            return words, plain(clean(told["note"], 1000))
-        case "HELD" | "RELEASED":
-            words = t(f"persona.entry_{entry.kind}", actor=plain(told["actor"] or NOTHING))
-            return words, plain(clean(told["reason"] or "", 1000))
-        case "ISSUE_OPENED" | "ISSUE_CLOSED":
-            rule = told["rule"] if told["rule"] in RULES else "OTHER"
-            words = t(f"persona.entry_{entry.kind}", rule=t(f"persona.rule_{rule}"))
-            detail = t(
-                "persona.entry_excerpt",
-                excerpt=plain(told["excerpt"] or ""),
-                source=plain(_source(told["source_table"])),
-                row=plain(told["source_pk"]),
-            )
-            return words, detail
-    return t("persona.entry_REGISTERED"), ""
-
-
-def _ledger_entry(told: Any, names: Names) -> str:
-    known = {
-        "BACKFILL_SINGLE_SCOUT_FROM_EVENTS",
-        "MANUAL_DECISION",
-        "EXTERNAL_CHANGE",
-        "REVERT",
-    }
-    method = told["method"] if told["method"] in known else "OTHER"
-    return t(
-        f"persona.entry_{method}",
-        run=told["run_id"],
-        actor=plain(told["actor"] or NOTHING),
-        old=_scout(told["old_scout_id"], names),
-        new=_scout(told["new_scout_id"], names),
-    )
-
-
-def _link_entry(told: Any) -> str:
-    row = plain(told["source_pk"])
-    if told["action"] == "REVERTED":
-        return t("persona.entry_LINK_REVERTED", row=row)
-    known = {
-        "BACKFILL_LICENSE_MATCH",
-        "BACKFILL_PHONE_MATCH",
-        "BACKFILL_NEW_PERSON",
-        "REVIEW_LINK",
-        "REVIEW_NEW_PERSON",
-    }
-    method = told["method"] if told["method"] in known else "OTHER"
-    return t(f"persona.entry_LINK_{method}", row=row)
-
-
-def _row(told: Any) -> str:
-    return t(
-        "persona.entry_row",
-        source=plain(_source(told["source_table"])),
-        row=plain(told["source_pk"]),
-    )
-
-
-def _run(told: Any) -> str:
-    return t("persona.entry_run", run=told["run_id"]) if told["run_id"] is not None else ""
 
 
 def _claims(claims: tuple[PersonClaim, ...], held: Money) -> None:

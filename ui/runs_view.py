@@ -1,24 +1,18 @@
 """The views of runs: what the job did, would do now, who changed what, whether all holds."""
 
-from collections import Counter
 from typing import Any
 
 import streamlit as st
 
-from scout_core import audit, checks, history, refresh
-from scout_core.audit import AuditFilters, AuditRow, ExportedAudit
-from scout_core.database import CHECK
-from scout_core.errors import DatabaseAway, NotFound
-from scout_core.filters import MAX_SCOUT_ID
+from scout_core import audit, history
+from scout_core.errors import NotFound
 from scout_core.history import PastRun, RunFilters, RunReport, Seal, Step
-from scout_core.refresh import Plan
-from ui import exports, frame, link, read, site, tables, undo
+from ui import exports, frame, link, read, runs_audit, runs_plan, tables, undo
+from ui.runs_words import id_of, rule_words
 from ui.tables import Column
-from ui.text import NOTHING, catalogue, clean, clock, duration, moment, number, plain, t
+from ui.text import NOTHING, catalogue, clean, duration, moment, number, plain, t
 
 VIEWS = ("history", "plan", "audit", "checks")
-PATIENCE = 120.0  # seconds that the plan and the checks may take here
-PLAN_ROWS = 200
 EVENTS = ("read", "used", "without_scout", "unreadable", "unlinked")
 
 
@@ -26,10 +20,14 @@ def show(page: frame.Page) -> None:
     """One of the four views."""
     undo.notice()
     view = link.tabs("view", t("runs.view"), VIEWS, shown=lambda name: t(f"runs.view_{name}"))
-    {"history": _history, "plan": _plan, "audit": _audit, "checks": _checks}[view](page)
-
-
-# The runs there were
+    if view == "plan":
+        runs_plan.show()
+    elif view == "audit":
+        runs_audit.show_rows(page)
+    elif view == "checks":
+        runs_audit.show_checks()
+    else:
+        _history(page)
 
 
 def _history(page: frame.Page) -> None:
@@ -69,7 +67,7 @@ def _history(page: frame.Page) -> None:
     page.stamp(seen, t("runs.total", count=number(listed.total)))
     with page.head:
         exports.menu(listed.total, "runs", given, sort)
-    chosen = _number("run")
+    chosen = id_of("run")
     if listed.rows:
         _run_list(listed, chosen)
     elif given == RunFilters():
@@ -250,7 +248,7 @@ def _written(run_id: int, counts: tuple[audit.MethodCount, ...]) -> None:
         ],
         [
             {
-                "rule": _rule(count.method),
+                "rule": rule_words(count.method),
                 "rows": number(count.row_count),
                 "table": t(f"runs.table_{count.table_name}"),
             }
@@ -277,7 +275,7 @@ def _written(run_id: int, counts: tuple[audit.MethodCount, ...]) -> None:
 def _reasons(steps: tuple[Step, ...]) -> None:
     frame.card_title(t("runs.reasons"))
     rows = [
-        {"step": _step(step.name), "what": what, "rule": _rule(rule), "rows": number(count)}
+        {"step": _step(step.name), "what": what, "rule": rule_words(rule), "rows": number(count)}
         for step in steps
         for what, by in (
             (t("runs.did"), step.by_rule),
@@ -310,12 +308,6 @@ def _noted(step: Step) -> dict[str, int]:
     return {name: count for name, count in {**events, **issues}.items() if count is not None}
 
 
-def _rule(rule: str | None) -> str:
-    if rule is None:
-        return NOTHING
-    return t(f"runs.rule_{rule}") if f"runs.rule_{rule}" in catalogue() else clean(rule)
-
-
 def _sealed(seal: Seal | None, run_id: int) -> str:
     if seal is None:
         return t("runs.seal_none")
@@ -328,304 +320,3 @@ def _sealed(seal: Seal | None, run_id: int) -> str:
     return (
         words if seal.run_id == run_id else " ".join([words, t("runs.seal_other", run=seal.run_id)])
     )
-
-
-# What the next run would do
-
-
-def _plan(page: frame.Page) -> None:
-    kept = st.session_state.get("runs_plan")
-    with st.container(border=True, gap="small"):
-        st.markdown(t("runs.plan_intro"))
-        pressed = st.button(
-            t("runs.plan_again" if kept else "runs.plan_make"),
-            type="secondary" if kept else "primary",
-            icon=":material/calculate:",
-            key="runs_plan_make",
-        )
-        if pressed:
-            try:
-                with st.spinner(t("runs.plan_working")):
-                    planned = read.guarded(
-                        lambda conn: refresh.plan(conn, read.settings()),
-                        profile=CHECK,
-                        wait=PATIENCE,
-                    )
-            except DatabaseAway:
-                st.warning(t("runs.plan_late"), icon=":material/hourglass_top:")
-                return
-            kept = st.session_state["runs_plan"] = (planned, read.now())
-    if kept is not None:
-        _show_plan(*kept)
-
-
-def _show_plan(planned: Plan, at: Any) -> None:
-    st.caption(t("runs.plan_at", time=clock(at)))
-    links = [row for row in planned.links if row.outcome == "LINK"]
-    left = [row for row in planned.links if row.outcome != "LINK"]
-    count = number(planned.changed_rows)
-    if planned.guard is not None:
-        frame.verdict(
-            "WARN",
-            t("runs.plan_guard"),
-            t("runs.plan_guard_body", count=count, persons=number(planned.total_persons)),
-        )
-    if planned.changed_rows == 0:
-        frame.empty(t("runs.plan_nothing"), t("runs.plan_nothing_hint"))
-    else:
-        st.header(
-            t(
-                "runs.plan_title",
-                count=count,
-                links=number(len(links)),
-                scouts=number(len(planned.scouts)),
-            ),
-            anchor=False,
-        )
-        if planned.is_first_run:
-            st.caption(t("runs.plan_first"))
-    rows = [
-        *_counted(t("runs.plan_link"), Counter(row.match_rule for row in links)),
-        *_counted(t("runs.plan_leave"), Counter(row.reason_code for row in left)),
-        *_counted(
-            t("runs.plan_give"),
-            {"BACKFILL_SINGLE_SCOUT_FROM_EVENTS": len(planned.scouts)} if planned.scouts else {},
-        ),
-        *_counted(t("runs.plan_skip"), planned.skipped_scouts),
-    ]
-    if rows:
-        with st.container(border=True, gap="xsmall"):
-            frame.card_title(t("runs.plan_by_rule"))
-            tables.show(
-                [
-                    Column("what", t("runs.column_what"), pinned=True),
-                    Column("rule", t("runs.column_rule")),
-                    Column("rows", t("runs.column_rows"), right=True),
-                ],
-                rows,
-                key="runs_plan_rules",
-                alt=t("runs.plan_alt"),
-            )
-            fresh = sum(row.is_new_reason for row in left)
-            if fresh:
-                st.caption(t("runs.plan_new_reason", count=number(fresh)))
-    if planned.links:
-        _plan_links(links + left)
-    if planned.scouts:
-        _plan_scouts(planned)
-
-
-def _counted(what: str, counts: Any) -> list[dict[str, Any]]:
-    return [
-        {"what": what, "rule": _rule(rule), "rows": number(count)}
-        for rule, count in sorted(counts.items(), key=lambda pair: -pair[1])
-    ]
-
-
-def _plan_links(rows: list[refresh.PlannedLink]) -> None:
-    with st.container(border=True, gap="xsmall"):
-        frame.card_title(t("runs.plan_links"))
-        _capped(len(rows))
-        tables.show(
-            [
-                Column("row", t("runs.column_row"), pinned=True),
-                Column("scout", t("runs.column_scout"), right=True),
-                Column("what", t("runs.column_what")),
-                Column("rule", t("runs.column_rule")),
-                Column("person", t("runs.column_person")),
-            ],
-            [
-                {
-                    "row": row.source_pk,
-                    "scout": str(row.scout_id),
-                    "what": t("runs.plan_link" if row.outcome == "LINK" else "runs.plan_leave"),
-                    "rule": _rule(row.match_rule or row.reason_code),
-                    "person": t("runs.new_person")
-                    if row.is_new_person
-                    else (row.person_key or NOTHING)[:8],
-                }
-                for row in rows[:PLAN_ROWS]
-            ],
-            key="runs_plan_links",
-            alt=t("runs.plan_links_alt"),
-        )
-
-
-def _plan_scouts(planned: Plan) -> None:
-    with st.container(border=True, gap="xsmall"):
-        frame.card_title(t("runs.plan_scouts"))
-        _capped(len(planned.scouts))
-        shown = planned.scouts[:PLAN_ROWS]
-        chosen = tables.show(
-            [
-                Column("person", t("runs.column_person"), pinned=True),
-                Column("scout", t("runs.column_scout"), right=True),
-                Column("ledger", t("runs.column_ledger")),
-            ],
-            [
-                {
-                    "person": row.person_key[:8],
-                    "scout": str(row.scout_id),
-                    "ledger": t("runs.ledger_there" if row.has_ledger_row else "runs.ledger_new"),
-                }
-                for row in shown
-            ],
-            key="runs_plan_scouts",
-            alt=t("runs.plan_scouts_alt"),
-            select=True,
-        )
-    if chosen is not None:
-        site.go("persona", key=shown[chosen].person_key)
-
-
-def _capped(total: int) -> None:
-    if total > PLAN_ROWS:
-        st.caption(t("runs.plan_capped", shown=number(PLAN_ROWS), total=number(total)))
-
-
-# Who changed what
-
-
-def _audit(page: frame.Page) -> None:
-    table = link.tabs(
-        "table", t("runs.table"), tuple(audit.TABLES), shown=lambda name: t(f"runs.table_{name}")
-    )
-    with st.grid(6, min_column_width=140, vertical_alignment="bottom") as grid:
-        person = link.search("q", t("runs.person"), placeholder=t("runs.person_placeholder"))
-        run = link.search("run", t("runs.run"), placeholder=t("runs.run_placeholder"))
-        method = link.choice("method", t("runs.method"), audit.METHODS[table], shown=_rule)
-        actor = link.search("actor", t("runs.actor"), placeholder=t("runs.actor_placeholder"))
-        with grid.cell(column_span=2):
-            days = link.days("days", t("runs.days"))
-    sort = link.tabs(
-        "sort", t("runs.sort"), tuple(audit.SORTS), shown=lambda s: t(f"runs.sort_{s}")
-    )
-    since, until = days or (None, None)
-    # a run that cannot be is one that changed nothing
-    run_id = (_number("run") or MAX_SCOUT_ID) if run else None
-    given = AuditFilters(
-        person=person, run_id=run_id, method=method, actor=actor, since=since, until=until
-    )
-    seen = read.one(
-        audit.list_rows,
-        table,
-        given,
-        sort=sort,
-        after=link.value(link.AFTER),
-        before=link.value(link.BEFORE),
-    )
-    listed = seen.value
-    page.stamp(seen, t("runs.audit_total", count=number(listed.total)))
-    with page.head:
-        exports.menu(listed.total, "audit", ExportedAudit(**vars(given), table=table), sort)
-    if listed.rows:
-        _audit_list(listed, table)
-    elif given == AuditFilters():
-        frame.empty(t("runs.audit_none"), t("runs.audit_none_hint"))
-    else:
-        names = ("q", "run", "method", "actor", "days")
-        frame.empty(t("runs.audit_none_filtered"), filters=names)
-
-
-def _audit_list(listed: Any, table: str) -> None:
-    chosen = tables.show(
-        [
-            Column("time", t("runs.column_time"), pinned=True),
-            Column("action", t("runs.column_action")),
-            Column("person", t("runs.column_person")),
-            Column("before", t("runs.column_before"))
-            if table != "links"
-            else Column("source", t("runs.column_source")),
-            Column("method", t("runs.column_method")),
-            Column("run", t("runs.column_run"), right=True),
-            Column("actor", t("runs.column_actor")),
-        ],
-        [_audit_row(row) for row in listed.rows],
-        key=f"runs_audit_{table}",
-        alt=t("runs.audit_alt"),
-        select=True,
-    )
-    tables.pager(listed, key="runs_audit_pager")
-    st.caption(t("runs.audit_hint"))
-    if chosen is not None and listed.rows[chosen].person_key is not None:
-        site.go("persona", key=listed.rows[chosen].person_key)
-
-
-def _audit_row(row: AuditRow) -> dict[str, Any]:
-    old = NOTHING if row.old_scout_id is None else str(row.old_scout_id)
-    new = NOTHING if row.new_scout_id is None else str(row.new_scout_id)
-    return {
-        "time": moment(row.changed_at, seconds=True),
-        "action": t(f"runs.action_{row.action}"),
-        "person": row.person_key[:8] if row.person_key else NOTHING,
-        "before": f"{old} → {new}",
-        "source": f"{row.source_table} {row.source_pk}",
-        "method": _rule(row.method),
-        "run": NOTHING if row.run_id is None else str(row.run_id),
-        "actor": row.actor or NOTHING,
-    }
-
-
-# What must always hold
-
-
-def _checks(page: frame.Page) -> None:
-    kept = st.session_state.get("runs_checks")
-    with st.container(border=True, gap="small"):
-        st.markdown(t("runs.checks_intro"))
-        if st.button(
-            t("runs.checks_run"),
-            type="primary",
-            icon=":material/fact_check:",
-            key="runs_checks_run",
-        ):
-            try:
-                with st.spinner(t("runs.checks_working")):
-                    results = read.guarded(checks.verify, profile=CHECK, wait=PATIENCE)
-            except DatabaseAway:
-                st.warning(t("runs.checks_late"), icon=":material/hourglass_top:")
-                return
-            kept = st.session_state["runs_checks"] = (results, read.now())
-    if kept is None:
-        return
-    results, at = kept
-    broken = [result for result in results if not result.holds]
-    if broken:
-        frame.verdict(
-            "FAIL", t("runs.checks_broken", count=number(len(broken))), t("runs.checks_broken_body")
-        )
-    else:
-        body = t("runs.checks_all_hold_body", count=number(len(results)), time=clock(at))
-        frame.verdict("OK", t("runs.checks_all_hold"), body)
-    tables.show(
-        [
-            Column("result", t("runs.column_result"), pinned=True),
-            Column("check", t("runs.column_check"), width="large"),
-        ],
-        [
-            {
-                "result": t("runs.holds")
-                if result.holds
-                else t("runs.broken", count=number(result.offending_count)),
-                "check": _check(result),
-            }
-            for result in sorted(results, key=lambda result: result.holds)
-        ],
-        key="runs_checks_table",
-        alt=t("runs.checks_alt"),
-    )
-    for result in broken:
-        with st.expander(t("runs.sample", check=plain(_check(result)))):
-            st.text("\n".join(clean(row, 400) for row in result.sample))
-
-
-def _check(result: checks.CheckResult) -> str:
-    key = f"runs.check_{result.name}"
-    return t(f"runs.check_{result.name}") if key in catalogue() else clean(result.label, 200)
-
-
-def _number(name: str) -> int | None:
-    raw = link.value(name) or ""
-    if not (raw.isascii() and raw.isdigit() and len(raw) <= 10):
-        return None
-    return int(raw) if 1 <= int(raw) <= MAX_SCOUT_ID else None
