@@ -23,7 +23,7 @@ from tests.model.twin import Twin
 CHANCE = st.randoms(use_true_random=True)
 EVERYTHING = HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much
 SHORT = settings(
-    max_examples=24,
+    max_examples=16,
     stateful_step_count=15,
     deadline=None,
     derandomize=True,
