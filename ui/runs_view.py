@@ -10,7 +10,7 @@ from scout_core.history import PastRun, RunFilters, RunReport, Seal, Step
 from ui import exports, frame, link, read, runs_audit, runs_plan, tables, undo
 from ui.runs_words import id_of, rule_words
 from ui.tables import Column
-from ui.text import NOTHING, catalogue, clean, duration, moment, number, plain, t
+from ui.text import NOTHING, catalogue, clean, counted, duration, moment, number, plain, t
 
 VIEWS = ("history", "plan", "audit", "checks")
 EVENTS = ("read", "used", "without_scout", "unreadable", "unlinked")
@@ -64,7 +64,7 @@ def _history(page: frame.Page) -> None:
         before=link.value(link.BEFORE),
     )
     listed = seen.value
-    page.stamp(seen, t("runs.total", count=number(listed.total)))
+    page.stamp(seen, counted("runs.total", listed.total))
     with page.head:
         exports.menu(listed.total, "runs", given, sort)
     chosen = id_of("run")
