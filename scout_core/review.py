@@ -142,7 +142,8 @@ def by_row(
     if row is None:
         raise NotFound(f"There is no scouting row {pk!r}: `review list` lists those that wait.")
     keys = {name: row[name] for name in ("license_key", "phone_key")}
-    found = _query(conn, "candidates", source_pk=pk, row_limit=MAX_CANDIDATES, **keys).mappings()
+    persons = _query(conn, "candidate_keys", source_pk=pk, row_limit=MAX_CANDIDATES, **keys)
+    found = _query(conn, "candidates", person_keys=list(persons.scalars()), **keys).mappings()
     return ExplainedRow(
         source_pk=row["source_pk"],
         scout_id=row["scout_id"],

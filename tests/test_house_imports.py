@@ -13,10 +13,14 @@ TOPICS = {
     "collection",
     "conflicts",
     "coverage",
+    "decisions",
     "history",
+    "holds",
     "liquidation",
     "persons",
+    "review",
     "scouts",
+    "undo",
 }
 WEB = {"streamlit", "fastapi", "starlette", "uvicorn"}
 ABOVE = {"ui", "pages", "api", "app", "tests", "benchmarks"}

@@ -21,20 +21,25 @@ from scout_core import (
     collection,
     conflicts,
     coverage,
+    decisions,
     demo,
+    evidence,
     freshness,
     health,
     history,
+    holds,
     liquidation,
     money,
     person_history,
     person_search,
     pulse,
+    review,
     runs,
     scouts,
     settle,
     sql,
     trend,
+    undo,
 )
 from scout_core.database import ADMIN, LOOK, Database
 from scout_core.settings import load
@@ -103,6 +108,7 @@ class Facts:
         (self.person,) = rows(db, "select person_key::text from scout.v_persons_now"
                                   " where conflict_kind is not null limit 1")[0]  # fmt: skip
         self.run = rows(db, "select max(run_id) from scout.runs")[0][0]
+        self.row = rows(db, "select min(source_pk) from canon.identity_unmatched")[0][0]
         self.scout = rows(db, "select min(scout_id) from ops.v_dim_scouts")[0][0]
 
 
@@ -169,6 +175,16 @@ def reads(facts: Facts) -> dict[str, Read]:
         "weeks of scouts": lambda c: scouts.list_weeks(c, [facts.scout], today=NOW.date()),
         "collisions": lambda c: scouts.list_collisions(c, limit=5),
         "shared conflicts": lambda c: scouts.list_shared_conflicts(c, 1, 2),
+        "to decide": lambda c: (
+            decisions.preview_many(c, [person], outcome="ASSIGN", scout_id=1),
+            evidence.seen_of(c, [person]),
+            c.execute(sql.query("decisions", "evidence"), {"person_key": person}),
+        ),
+        "undo of a run": lambda c: undo.preview(c, run),
+        "holds": pages(holds.list_open),
+        "a hold": lambda c: c.execute(sql.query("holds", "by_id"), {"hold_id": 1}),
+        "rows to review": lambda c: (review.count_reasons(c), pages(review.list_open)(c)),
+        "a row to review": lambda c: review.by_row(c, facts.row),
         "state": settle.state,
         "alerts": lambda c: alerts.count_by_rule(c, failed_since=NOW),
         "issues": pages(alerts.list_issues),
@@ -211,7 +227,7 @@ def sent(db: Database) -> tuple[dict[str, list[tuple[str, Any]]], set[str]]:
     return found, names
 
 
-NAMES = tuple(reads(type("Nothing", (), {"person": "", "run": 0, "scout": 0})()))  # type: ignore[arg-type]
+NAMES = tuple(reads(type("Nothing", (), {"person": "", "run": 0, "row": "", "scout": 0})()))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -255,8 +271,9 @@ def test_every_statement_of_the_pages_is_explained(
     sent: tuple[dict[str, list[tuple[str, Any]]], set[str]],
 ) -> None:
     topics = (
-        "alerts", "audit", "backlog", "collection", "conflicts", "coverage", "freshness", "health",
-        "history", "liquidation", "money", "persons", "pulse", "scouts", "trend",
+        "alerts", "audit", "backlog", "collection", "conflicts", "coverage", "decisions",
+        "freshness", "health", "history", "holds", "liquidation", "money", "persons", "pulse",
+        "review", "scouts", "trend", "undo",
     )  # fmt: skip
     known = {f"{topic}.{name}" for topic in topics for name in sql.queries(topic)}
     assert known - sent[1] == set()

@@ -48,11 +48,26 @@ select
 from scout.v_review_rows as v
 where v.source_pk = cast(:source_pk as text);
 
+-- name: candidate_keys
+-- One row per person who is known under the row's licence or phone, or whom a run named.
+select k.person_key::text as person_key
+from (
+    select l.person_key from scout.v_person_keys as l
+    where l.license_key = cast(:license_key as text) collate "C"
+    union
+    select f.person_key from scout.v_person_keys as f
+    where f.phone_key = cast(:phone_key as text) collate "C"
+    union
+    select unnest(u.candidate_person_keys) from scout.src_unmatched as u
+    where u.source_table = 'module_ct_scouting_daily' and u.source_pk = cast(:source_pk as text)
+) as k
+order by k.person_key
+limit :row_limit;
+
 -- name: candidates
--- One row per person who is known under the row's licence or phone, or whom a run named, those who share most
--- first; scout_ids = those that the person's evidence and ledger name.
+-- One row per person given, those who share most first; scout_ids = those that evidence and ledger name.
 select
-    c.person_key::text as person_key,
+    p.person_key::text as person_key,
     c.shares_license,
     c.shares_phone,
     c.has_other_license,
@@ -68,31 +83,19 @@ select
     p.ledger_scout_id,
     p.scout_ids,
     p.is_lead
-from (
+from scout.attribution_of(cast(:person_keys as uuid [])) as p
+inner join scout.src_registry_identifiers as r
+    on r.person_key = p.person_key
+cross join lateral (
     select
-        k.person_key,
         coalesce(bool_or(k.license_key = cast(:license_key as text) collate "C"), false) as shares_license,
         coalesce(bool_or(k.phone_key = cast(:phone_key as text) collate "C"), false) as shares_phone,
         coalesce(bool_or(k.license_key <> cast(:license_key as text) collate "C"), false) as has_other_license
     from scout.v_person_keys as k
-    where k.person_key in (
-        select l.person_key from scout.v_person_keys as l
-        where l.license_key = cast(:license_key as text) collate "C"
-        union
-        select f.person_key from scout.v_person_keys as f
-        where f.phone_key = cast(:phone_key as text) collate "C"
-        union
-        select unnest(u.candidate_person_keys) from scout.src_unmatched as u
-        where u.source_table = 'module_ct_scouting_daily' and u.source_pk = cast(:source_pk as text)
-    )
-    group by k.person_key
+    where k.person_key = p.person_key
 ) as c
-inner join scout.src_registry_identifiers as r
-    on r.person_key = c.person_key
-inner join scout.v_person_attribution as p
-    on p.person_key = c.person_key
-order by c.shares_license desc, c.shares_phone desc, c.person_key
-limit :row_limit;
+where r.person_key = any(cast(:person_keys as uuid []))
+order by c.shares_license desc, c.shares_phone desc, p.person_key;
 
 -- name: names
 -- What the row says of its driver's name; null where the source has none.
