@@ -199,8 +199,7 @@ LEDGER = "lock table observational.lead_ledger in share row exclusive mode"
 def impatient(monkeypatch) -> None:
     """The job waits for a lock for 0.4 s only."""
     hasty = replace(JOB, lock_timeout=400)
-    monkeypatch.setattr(runner, "JOB", hasty)
-    monkeypatch.setattr(run_lock, "JOB", hasty)
+    monkeypatch.setitem(run_lock.PROFILES, "refresh", hasty)
 
 
 def test_table_locked_by_somebody_for_a_while_is_tried_again(
