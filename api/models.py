@@ -683,7 +683,7 @@ class Given(BaseModel):
 class ReasonGiven(Given):
     """Why, kept for good."""
 
-    reason: str = Field(examples=["The file of Monday was loaded twice"])
+    reason: Reason = Field(examples=["The file of Monday was loaded twice"])
     """10 to 1,000 characters."""
 
 
@@ -694,7 +694,7 @@ class DecisionGiven(Given):
     scout_id: ScoutId | None = None
     """Only of ASSIGN: a scout of the evidence, or any known one with a stronger reason."""
     reason_code: str = Field(max_length=40, examples=["NEWEST_EVIDENCE"])
-    note: str = Field(examples=["Called both, 14 registered him first"])
+    note: Reason = Field(examples=["Called both, 14 registered him first"])
     """10 to 1,000 characters, no phones or licences."""
     seen: str = Field(max_length=32, examples=["9e107d9d372bb6826bd81d3542a419d6"])
     """What the conflict or the person gave out: refused when the evidence is another one by now."""

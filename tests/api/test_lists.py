@@ -16,7 +16,7 @@ LISTS = {
     "yango/cabinet/collection-with-scout": collection.list_claims,
 }
 ROWS = {
-    models.Conflict: conflicts.Conflict,
+    models.Conflict: conflicts.ListedConflict,
     models.Missing: backlog.MissingPerson,
     models.Payable: liquidation.Payable,
     models.Claim: collection.Claim,
