@@ -22,6 +22,7 @@
     ├── NotInstalled               1
     ├── NotFound                   1   no such person or run
     ├── RunFailed                  1
+    ├── ScheduleError              1   cron or the Task Scheduler said no
     └── ServerError                1   the embedded server
 
 A class docstring is the default message. A message says what happened with the value, why, and
@@ -150,6 +151,10 @@ class RunFailed(ScoutError):
     """The run failed; nothing of it was kept."""
 
     run_id: int | None = None
+
+
+class ScheduleError(ScoutError):
+    """The scheduler of this machine refused, or there is none."""
 
 
 class ServerError(ScoutError):

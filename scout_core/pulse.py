@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from scout_core import health, sql
+from scout_core.schedule.clock import EVERY_HOURS
 from scout_core.settings import Settings
 
-# The schedule of the documentation: every four hours from midnight, Lima time.
-EVERY = timedelta(hours=4)
+EVERY = timedelta(hours=EVERY_HOURS)
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,9 @@ class Settings(BaseModel):
     run_max_rows: Annotated[int, Field(ge=1, le=2**31 - 1)] = Field(
         10_000, description="rows that a run changes in one commit; more work goes on in batches"
     )
+    run_limit_minutes: Minutes = Field(
+        180, description="time after which a scheduled run is ended, exit code 124"
+    )
     guard_max_rows: Rows = Field(
         10_000, description="rows above which a run stops until it is forced"
     )

@@ -29,6 +29,7 @@ CODES = {
     "NotInstalled": 1,
     "NotFound": 1,
     "RunFailed": 1,
+    "ScheduleError": 1,
     "ServerError": 1,
 }
 CLASSES = {

@@ -32,6 +32,7 @@ VERBS = {
     "decide": "scout_core.cli.decide:decide",
     "hold": "scout_core.cli.decide:hold",
     "review": "scout_core.cli.decide:review",
+    "schedule": "scout_core.cli.schedule:schedule",
     "export": "scout_core.cli.export:export",
     "settle": "scout_core.cli.settle:settle",
     "verify": "scout_core.cli.job:verify",
@@ -87,8 +88,8 @@ def group() -> None:
     """Which scout brought which driver: install, refresh, look, decide, undo and check.
 
     Exit codes: 0 done or nothing to do, 1 failed, 2 usage, 3 refused, 4 undone in part, 75 try
-    again later (another run holds the lock, or the database is away or read-only). health: 0 OK,
-    1 WARN or STALE, 2 FAIL, 3 UNKNOWN.
+    again later (another run holds the lock, or the database is away or read-only), 124 a scheduled
+    run took too long and was ended. health: 0 OK, 1 WARN or STALE, 2 FAIL, 3 UNKNOWN.
     """
 
 
