@@ -6,7 +6,7 @@ PY := $(BIN)/python
 PROGRAM := $(PY) -m scout_core
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format bench test-long lock
+.PHONY: help install run test lint format bench test-long dictionary lock
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ bench: .venv/.dev ## measure the job against bare statements and what the pages 
 
 test-long: .venv/.dev ## the tests that take minutes: marked long, not part of make test
 	$(BIN)/pytest -n 2 -m long
+
+dictionary: .venv/.dev ## write docs/data-dictionary.md anew from the comments in the database
+	$(PY) -m tests.support.dictionary
 
 lock: .venv/.dev ## pin the whole tree anew from pyproject.toml
 	$(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 \

@@ -14,6 +14,8 @@ MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SETTINGS = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
+# reasons and rules of the backlog and the alerts that look like settings
+REASONS = {"SCOUT_ONLY_IN_OTHER_SOURCE", "SCOUT_IN_EVENTS"}
 TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.M))
 
 
@@ -73,7 +75,7 @@ def test_each_setting_is_in_the_example_with_its_default_and_the_other_way_round
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: d.name)
 def test_each_setting_that_a_document_names_exists(document):
     named = set(re.findall(r"\bSCOUT_[A-Z_]*[A-Z]\b", text(document)))
-    assert named <= set(known_names())
+    assert named <= set(known_names()) | REASONS
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: d.name)
