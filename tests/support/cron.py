@@ -15,8 +15,10 @@ import pytest
 from tests.support.server import ROOT
 
 SPOOL = "/var/spool/cron"
+# cron notices a change by the second of the folder's time: it is an old folder.
 ENTER = f"""
 mount -t tmpfs none {SPOOL} && mkdir -m 1730 {SPOOL}/crontabs && mount -t tmpfs none /run || exit 1
+touch -d @1 {SPOOL}/crontabs
 touch "$1"
 exec sleep infinity
 """
