@@ -186,7 +186,9 @@ def test_decided_person_with_new_evidence_is_told_as_a_conflict(db: Database, db
 def test_each_reason_has_its_words_in_both_places(db: Database, db_url: str) -> None:
     """The reasons that the state view gives are those that explain and the backlog view know."""
     view = value(db_url, "select pg_get_viewdef('scout.v_person_attribution_live')")
-    view += value(db_url, "select pg_get_viewdef('scout.v_person_attribution')")
+    view += value(
+        db_url, "select pg_get_functiondef('scout.reason_now(text, integer)'::regprocedure)"
+    )
     backlog = value(db_url, "select pg_get_viewdef('ops.v_persons_without_scout_categorized')")
     for reason in persons.REASONS:
         assert f"'{reason}'" in view
