@@ -332,10 +332,12 @@ def _order(sorts: Mapping[str, Sort], sort: str) -> Sort:
 
 
 def _arms(statement: TextClause) -> list[TextClause]:
-    """The statement over each part of the union that it reads apart: each arm takes its page from
-    an index, while a limit over the parts together would sort everything."""
+    """The statement over each part of the union that its rows come from, its outermost `from`: each
+    arm takes its page from an index, while a limit over the parts together would sort everything.
+    """
     for union, parts in _UNIONS.items():
-        named = re.compile(rf"{re.escape(union)}\b")
+        # one that a subquery reads is meant whole
+        named = re.compile(rf"(?<=^from ){re.escape(union)}\b", re.MULTILINE)
         if named.search(statement.text):
             return [text(named.sub(part, statement.text)) for part in parts]
     return [statement]

@@ -1,5 +1,6 @@
 """Fixtures: a real PostgreSQL for the session, a database of its own for each test."""
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """The last session stops the server."""
     if not hasattr(config, "workerinput"):
         server.leave_session()
+
+
+@pytest.fixture(autouse=True)
+def _main_module() -> Iterator[None]:
+    """A page that is tested takes the place of the program, and processes that are started later
+    would begin with the page."""
+    program = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = program
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ CODES = {
     "Refused": 3,
     "GuardStopped": 3,
     "PermissionDenied": 3,
+    "ChangedMeanwhile": 3,
+    "NothingToUndo": 3,
     "DemoRefused": 3,
     "Unavailable": 75,
     "DatabaseAway": 75,

@@ -305,6 +305,7 @@ def test_uninstall_leaves_the_database_as_it_was_but_for_audit_and_labels(
         "scout_identity_links_audit_run",
         "scout_identity_links_audit_reverts",
         "scout_identity_links_audit_row",
+        "scout_identity_links_audit_person",
         "scout_lead_ledger_audit_person",
         "scout_lead_ledger_audit_run",
         "scout_lead_ledger_audit_external",

@@ -71,7 +71,7 @@ WHOLE: dict[str, tuple[set[str], str]] = {
     "claims of the trend": ({CLAIMS, PERSONS}, "all claims are summed"),
     "money of the backlog": ({CLAIMS, PERSONS}, "all claims are summed by person"),
     "states of the liquidation": ({CLAIMS, PERSONS, PAYMENTS}, "the same, with days of payments"),
-    "scorecards": ({PERSONS}, "every scout is summed over its persons"),
+    "scorecards": ({CLAIMS, PERSONS}, "every scout is summed over its persons and claims"),
     "persons by name": ({"canon.identity_registry", "public.module_ct_scouting_daily"},
                         "a name is searched as a pattern"),
     "arrivals": ({"observational.lead_ledger", "observational.lead_events",

@@ -103,7 +103,7 @@ def test_explain_tells_of_one_person(demo_db: Database, verb: Verb) -> None:
     found = answer(verb(demo_db, "explain", person, "--json"))
     assert set(found) == {
         "state", "verdict", "why", "next_action", "evidence", "ledger_audit", "link_audit",
-        "decisions", "holds", "issues",
+        "decisions", "holds", "issues", "runs", "money", "seen",
     }  # fmt: skip
     assert found["state"]["person_key"] == person
     assert len({e["scout_id"] for e in found["evidence"]}) > 1
