@@ -27,8 +27,9 @@ IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 WAIT = 30_000
 # Faults of Streamlit's own elements, each only there: sections of the navigation stand between list
 # and items, the sparkline of a metric has a role without a title, a small table that is wider than
-# a phone scrolls and cannot be focused.
+# a phone scrolls and cannot be focused, a toast is a dialog without a name.
 KNOWN = {
+    "aria-dialog-name": ".stToast",
     "list": "[data-testid=stSidebarNav]",
     "listitem": "[data-testid=stSidebarNav]",
     "svg-img-alt": "[data-testid=stMetric]",
