@@ -1,12 +1,10 @@
 """`decide`, `undo`, `hold`, `review`: what people decide, and how it is taken back."""
 
-import getpass
 from typing import Any
 
 import click
 
 from scout_core.cli import output, session
-from scout_core.permissions import Actor
 from scout_core.reasons import REASON_CODES
 
 PARTIAL = 4
@@ -15,10 +13,6 @@ ROWS = click.option(
     "--limit", default=20, show_default=True, type=click.IntRange(1, 100_000), help="How many rows."
 )
 CODES = sorted({code for codes in REASON_CODES.values() for code in codes})
-
-
-def _actor() -> Actor:
-    return Actor(getpass.getuser(), "admin")
 
 
 @click.command()
@@ -49,18 +43,19 @@ def decide(
     """Decide who brought a person: the job never writes over it, new evidence asks again."""
     if (scout is not None) + is_none + reopen != 1:
         raise click.UsageError("Give one of --scout N, --none and --reopen.")
-    from scout_core import decisions
+    from scout_core import decisions, permissions
     from scout_core.database import LOOK
 
     outcome = "REOPEN" if reopen else "NO_SCOUT" if is_none else "ASSIGN"
-    database = session.database()
+    database, actor = session.database(), session.actor()
+    permissions.require(actor, "decide")
     if seen is None:
         with database.transaction(LOOK) as conn:
             found = decisions.preview(conn, person_key, outcome=outcome, scout_id=scout)
         seen = found.seen or ""
     result = decisions.decide(
         database,
-        actor=_actor(),
+        actor=actor,
         person_key=person_key,
         outcome=outcome,
         scout_id=scout,
@@ -107,7 +102,7 @@ def undo(run_id: int, dry_run: bool, reason: str | None) -> int:
         return 0
     if reason is None:
         raise click.UsageError("Give --reason TEXT, or --dry-run to look first.")
-    result = topic.run_undo(session.database(), actor=_actor(), run_id=run_id, reason=reason)
+    result = topic.run_undo(session.database(), actor=session.actor(), run_id=run_id, reason=reason)
 
     def render() -> None:
         output.table(
@@ -185,7 +180,7 @@ def hold_release(hold_id: int | None, run_id: int | None, reason: str) -> None:
         raise click.UsageError("Give a HOLD_ID, or --run RUN_ID.")
     from scout_core import holds
 
-    database, actor = session.database(), _actor()
+    database, actor = session.database(), session.actor()
     if hold_id is not None:
         result = holds.release(database, actor=actor, hold_id=hold_id, reason=reason)
     else:
@@ -253,7 +248,7 @@ def review_link(source_pk: str, person_key: str, reason: str) -> None:
     _reviewed(
         topic.link(
             session.database(),
-            actor=_actor(),
+            actor=session.actor(),
             source_pk=source_pk,
             person_key=person_key,
             reason=reason,
@@ -269,7 +264,9 @@ def review_create(source_pk: str, reason: str) -> None:
     """Register a new person for a scouting row."""
     from scout_core import review as topic
 
-    _reviewed(topic.create(session.database(), actor=_actor(), source_pk=source_pk, reason=reason))
+    _reviewed(
+        topic.create(session.database(), actor=session.actor(), source_pk=source_pk, reason=reason)
+    )
 
 
 @review.command("dismiss")
@@ -280,7 +277,9 @@ def review_dismiss(source_pk: str, reason: str) -> None:
     """Set a scouting row aside as nobody: no run links it."""
     from scout_core import review as topic
 
-    _reviewed(topic.dismiss(session.database(), actor=_actor(), source_pk=source_pk, reason=reason))
+    _reviewed(
+        topic.dismiss(session.database(), actor=session.actor(), source_pk=source_pk, reason=reason)
+    )
 
 
 def _reviewed(result: Any) -> None:
