@@ -151,7 +151,8 @@ def test_kills_at_random_times_lose_and_double_nothing(
         refresh(database, force=True, reason="what the killed runs left")
     assert struck > kills / 3
     assert effects(db_url) == effects(never_killed.url)
-    states = run_states(db_url)
+    # the guard may stop a run that comes after several kills
+    states = [s for s in run_states(db_url) if not str(s[1]).startswith("guard: ")]
     assert set(states) <= {LOST, DONE}
     assert states[-1] == DONE
     assert broken(db) == {}

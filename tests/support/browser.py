@@ -184,6 +184,9 @@ class Visit:
 
     def _is_known(self, rule: dict[str, Any], node: dict[str, Any]) -> bool:
         within = KNOWN.get(rule["id"])
+        if within == node["target"][-1]:
+            # a toast is gone before one can ask about it
+            return True
         return within is not None and bool(
             self.page.evaluate(
                 "([target, within]) => !!document.querySelector(target)?.closest(within)",
