@@ -83,6 +83,8 @@ class _Warmer:
         if not self._stopped.wait(self.API_AFTER):
             rest.made()
             monitors.made()
+            gc.collect()
+            gc.freeze()
         for seconds in self.FREEZE_AFTER:
             if self._stopped.wait(seconds):
                 return
