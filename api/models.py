@@ -52,7 +52,9 @@ def _storable(value: str) -> str:
 # why somebody does something, as it is kept
 Reason = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=10, max_length=1000),
+    StringConstraints(
+        strip_whitespace=True, min_length=reasons.NOTE_MIN, max_length=reasons.NOTE_MAX
+    ),
     AfterValidator(_storable),
 ]
 

@@ -31,7 +31,6 @@ from scout_core.errors import (
     RunBusy,
     RunFailed,
     ScoutError,
-    SettingsError,
     Unavailable,
 )
 
@@ -59,7 +58,6 @@ _KINDS: tuple[tuple[type[ScoutError], int, str, str, str | None], ...] = (
     (Unauthorized, 401, "unauthorized", "Who are you?", None),
     (TooManyRequests, 429, "too-many-requests", "Too many requests", None),
     (BadInput, 422, "bad-parameter", "A value cannot be used", None),
-    (SettingsError, 422, "bad-parameter", "A value cannot be used", "A text is too short or long."),
     (
         PermissionDenied,
         403,

@@ -25,6 +25,7 @@ from scout_core import masks, neutral, permissions
 from scout_core.database import Profile
 from scout_core.errors import BadInput
 from scout_core.permissions import Actor
+from scout_core.reasons import NOTE_MAX, NOTE_MIN, checked_note
 
 Format = Literal["csv", "xlsx"]
 Kind = Literal[
@@ -106,12 +107,13 @@ def checked_form(
         raise BadInput("The raw form is CSV only.", parameter="raw")
     if is_clear:
         permissions.require(actor, "export_clear")
-        if not 10 <= len((reason or "").strip()) <= 1000:
+        if not (reason or "").strip():
             raise BadInput(
-                "Phones and licences in clear need a reason of 10 to 1,000 characters: "
-                "it is kept with the export.",
+                f"Phones and licences in clear need a reason of {NOTE_MIN} to {NOTE_MAX:,} "
+                "characters: it is kept with the export.",
                 parameter="reason",
             )
+        checked_note(reason, "reason")
     return Form("xlsx" if format == "xlsx" else "csv", delimiter, is_raw, is_clear)
 
 

@@ -9,8 +9,9 @@ from sqlalchemy import Connection
 
 from scout_core import sql
 from scout_core.database import CONTROL, Database
-from scout_core.errors import NotFound, SettingsError
+from scout_core.errors import BadInput, NotFound
 from scout_core.permissions import Action, Actor
+from scout_core.reasons import NOTE_MAX, NOTE_MIN, checked_note
 
 Kind = Literal["refresh", "undo", "decision", "review"]
 Trigger = Literal["cron", "manual", "api"]
@@ -70,19 +71,17 @@ class ListedRun:
 
 
 def checked_reason(reason: str | None, *, is_needed: bool) -> str | None:
-    """The reason without blanks around it; null when there is none. SettingsError otherwise."""
-    trimmed = (reason or "").strip()
-    if not trimmed:
-        if is_needed:
-            raise SettingsError(
-                "--force needs --reason with 10 to 1,000 characters: it is kept with the run."
-            )
-        return None
-    if not 10 <= len(trimmed) <= 1000:
-        raise SettingsError(
-            f"--reason has {len(trimmed):,} characters: give 10 to 1,000, kept with the run."
+    """The reason without blanks around it; null when there is none and none is needed. BadInput
+    otherwise."""
+    if (reason or "").strip():
+        return checked_note(reason, "reason")
+    if is_needed:
+        raise BadInput(
+            f"--force needs --reason with {NOTE_MIN} to {NOTE_MAX:,} characters: it is kept with "
+            "the run.",
+            parameter="reason",
         )
-    return trimmed
+    return None
 
 
 def by_id(db: Database, run_id: int) -> RunResult:
