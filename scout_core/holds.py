@@ -143,5 +143,5 @@ def _release(
             f"Run {result.run_id} of the same request released nothing: send it as a new request.",
             run_id=result.run_id,
         )
-    settle.settle_if_possible(db)
+    settle.settle_soon(db)
     return ReleaseResult(result.run_id, tuple(told["hold_ids"]), result.is_attached)

@@ -123,7 +123,7 @@ def run_refresh(
         requested_at=requested_at,
     )
     permissions.require(actor, "run")
-    settle.settle_if_possible(db)
+    settle.settle_soon(db)
     result = runner.work_run(
         db,
         request,

@@ -273,7 +273,7 @@ def _run(db: Database, request: Request, work: Any) -> ReviewResult:
             f"Run {result.run_id} of the same request reviewed nothing: send it as a new request.",
             run_id=result.run_id,
         )
-    settle.settle_if_possible(db)
+    settle.settle_soon(db)
     return ReviewResult(run_id=result.run_id, is_attached=result.is_attached, **told)
 
 

@@ -122,7 +122,7 @@ class Run:
                 run_id=self.run_id,
             )
         # the lock is held again: what was committed is settled meanwhile, so that little is pending
-        settle.settle_if_possible(self._db)
+        settle.settle_soon(self._db)
         self.conn.exec_driver_sql("savepoint work")
 
     def report(self, step: str, done: int, total: int) -> None:

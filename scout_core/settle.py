@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from scout_core import logs, run_lock, sql
 from scout_core.database import SETTLE, Database
-from scout_core.errors import DatabaseError, ScoutError
+from scout_core.errors import ScoutError
 
 Progress = Callable[[int, int], None]
 
@@ -151,14 +151,12 @@ def build(
     return done + Settled(entries=taken.entry_count)
 
 
-def settle_if_possible(db: Database) -> None:
-    """Settle what is pending beside a run; the run does not depend on it, so trouble is noted only.
-
-    Readers and the run itself add what is pending themselves.
-    """
+def settle_soon(db: Database, *, max_batches: int | None = None) -> None:
+    """Settle what is pending beside a run. The run stands, whatever comes: readers and runs add
+    what is pending themselves."""
     try:
-        settle(db)
-    except DatabaseError as exc:
+        settle(db, max_batches=max_batches)
+    except ScoutError as exc:
         _log.warning("not settled, it is done later", reason=exc.message)
 
 
