@@ -13,20 +13,16 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from scout_core import evidence, filters, logs, money, permissions, runner, settle, sql
+from scout_core import evidence, filters, money, permissions, runner, settle, sql
 from scout_core.database import LOOK, Database
 from scout_core.errors import (
     BadInput,
     ChangedMeanwhile,
     NotFound,
     Refused,
-    ScoutError,
 )
 from scout_core.permissions import Actor
 from scout_core.reasons import (
-    NOTE_MAX,
-    NOTE_MIN,
-    REASON_CODES,
     STRONG_CODES,
     Outcome,
     checked_code,
@@ -37,8 +33,6 @@ from scout_core.runner import Run
 from scout_core.runs import Request, RunResult, Trigger
 
 MAX_PERSONS = 1000
-
-_log = logs.get_logger("decisions")
 
 
 @dataclass(frozen=True)
@@ -264,7 +258,7 @@ def _run(
         )
 
     result = runner.work_run(db, request, work, max_rows=MAX_PERSONS)
-    _settle(db)
+    settle.settle_soon(db, max_batches=2)
     return _answer(db, result)
 
 
@@ -423,27 +417,3 @@ def _keys(person_keys: Sequence[str]) -> tuple[str, ...]:
 def _by_reason(skipped: Mapping[str, str]) -> dict[str, int]:
     reasons = sorted(skipped.values())
     return {reason: reasons.count(reason) for reason in dict.fromkeys(reasons)}
-
-
-def _settle(db: Database) -> None:
-    """The persons decided; the decision stands, whatever comes."""
-    try:
-        settle.settle(db, max_batches=2)
-    except ScoutError as exc:
-        _log.warning("not settled, the next run does it", reason=exc.message)
-
-
-__all__ = [
-    "MAX_PERSONS",
-    "NOTE_MAX",
-    "NOTE_MIN",
-    "REASON_CODES",
-    "STRONG_CODES",
-    "Candidate",
-    "Decided",
-    "DecisionResult",
-    "decide",
-    "decide_many",
-    "preview",
-    "preview_many",
-]

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from scout_core import logs, permissions, runner, settle, sql
+from scout_core import permissions, runner, settle, sql
 from scout_core.database import CHECK, Database
 from scout_core.errors import NotFound, NothingToUndo, Refused, RunFailed
 from scout_core.permissions import Actor
@@ -23,8 +23,6 @@ from scout_core.runs import Request, RunResult, Trigger
 
 ITEM_LIMIT = 100
 BATCH_ROWS = 10_000
-
-_log = logs.get_logger("undo")
 
 
 @dataclass(frozen=True)

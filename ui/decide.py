@@ -13,10 +13,10 @@ import streamlit as st
 
 from scout_core import decisions, evidence, holds
 from scout_core.conflicts import ListedConflict
-from scout_core.decisions import NOTE_MAX, NOTE_MIN, REASON_CODES, STRONG_CODES, Candidate
+from scout_core.decisions import Candidate
 from scout_core.errors import ChangedMeanwhile, ScoutError
 from scout_core.permissions import Actor, may
-from scout_core.reasons import Outcome
+from scout_core.reasons import NOTE_MAX, NOTE_MIN, REASON_CODES, STRONG_CODES, Outcome
 from ui import lists, read, site, tables, who
 from ui.lists import Names
 from ui.tables import Column
