@@ -10,11 +10,13 @@ Phones and licences are masked in both unless they are asked for in clear.
 """
 
 import codecs
+import contextlib
 import hashlib
 import json
 import tempfile
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
@@ -167,19 +169,40 @@ def _write_csv(
     out.write(lines([[_doubled(head) for head in heads]]))
     cells = [_Cells(_cell(column.kind, form)) for column in columns]
     row_count = 0
-    coming = iter(rows)
-    # column by column: most values of a column repeat
-    while chunk := list(islice(coming, CHUNK)):
-        by_column = zip(*chunk, strict=True)
-        texts = [
-            [kind.of(value) for value in values]
-            if column.kind in ("money", "list")
-            else map(kind.__getitem__, values)
-            for column, kind, values in zip(columns, cells, by_column, strict=True)
-        ]
-        out.write(lines(zip(*texts, strict=True)))
-        row_count += len(chunk)
+    with contextlib.closing(_fetched_ahead(rows)) as chunks:
+        for chunk in chunks:
+            # column by column: most values of a column repeat
+            by_column = zip(*chunk, strict=True)
+            texts = [
+                _texts(column.kind, kind, values)
+                for column, kind, values in zip(columns, cells, by_column, strict=True)
+            ]
+            out.write(lines(zip(*texts, strict=True)))
+            row_count += len(chunk)
     return row_count
+
+
+def _fetched_ahead(rows: Iterable[tuple[Any, ...]]) -> Generator[list[tuple[Any, ...]]]:
+    """The rows in chunks, the next one fetched by another thread while the caller has one. Close
+    it before the connection of the rows is used again."""
+    coming = iter(rows)
+
+    def fetch() -> list[tuple[Any, ...]]:
+        return list(islice(coming, CHUNK))
+
+    with ThreadPoolExecutor(1, "export fetch") as fetcher:
+        fetched = fetcher.submit(fetch)
+        while chunk := fetched.result():
+            fetched = fetcher.submit(fetch)
+            yield chunk
+
+
+def _texts(kind: Kind, cells: "_Cells", values: tuple[Any, ...]) -> Iterable[str]:
+    if kind == "money":  # 1.0 and 1.00 are one key and two texts
+        return map(cells.of, values)
+    if kind == "list":
+        values = tuple([None if value is None else tuple(value) for value in values])
+    return map(cells.__getitem__, values)
 
 
 class _Cells(dict[Any, str]):
@@ -312,9 +335,9 @@ def _isoformat(value: date) -> str:
     return value.isoformat()
 
 
-def _json(values: list[Any]) -> str:
+def _json(values: Sequence[Any]) -> str:
     return json.dumps(values, ensure_ascii=False)
 
 
-def _joined(values: list[Any]) -> str:
+def _joined(values: Sequence[Any]) -> str:
     return " · ".join(neutral.clean(str(value)) for value in values)

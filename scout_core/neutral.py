@@ -46,9 +46,10 @@ _UNSEEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn"))
 
 
 def _is_taken_for_more(text: str) -> bool:
-    if not text or (text[0].isascii() and text[0].isalpha()):
-        return False
-    if text[0] == MARK:
+    first = text[:1]
+    if first.isascii() and first.isalnum():
+        return first.isdigit() and _NUMBER.fullmatch(text.strip()) is not None
+    if first == MARK:
         return True
     for char in text:
         if unicodedata.normalize("NFKC", char)[:1] in _STARTS or char in _STARTS:

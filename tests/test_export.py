@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import threading
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
@@ -193,7 +194,7 @@ def test_xlsx_goes_on_in_another_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_csv_is_written_as_the_rows_come() -> None:
-    """Nothing is gathered: the first bytes are out before the last row is asked for."""
+    """Nothing is gathered: no more than one chunk is asked for before the one before is out."""
     out = io.BytesIO()
     sizes = []
 
@@ -204,7 +205,29 @@ def test_csv_is_written_as_the_rows_come() -> None:
 
     write(rows(), columns_of(Thing), out, Form())
     assert sizes[export.CHUNK - 1] == sizes[0] < 200
-    assert sizes[0] < sizes[export.CHUNK + 1] < sizes[-1] < out.tell()
+    assert sizes[0] < sizes[2 * export.CHUNK + 1] < out.tell()
+
+
+def test_rows_are_at_rest_when_the_writer_ends() -> None:
+    """Also when the reader is gone: whose connection the rows come from may use it at once."""
+    asked: list[int] = []
+
+    class Leaving(io.BytesIO):
+        def write(self, data: Any) -> int:
+            if self.tell() > 200:
+                raise ConnectionResetError
+            return super().write(data)
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        for n in range(5 * export.CHUNK):
+            asked.append(n)
+            yield astuple(FULL)
+
+    before = threading.active_count()
+    with pytest.raises(ConnectionResetError):
+        write(rows(), columns_of(Thing), Leaving(), Form())
+    assert threading.active_count() == before
+    assert len(asked) == 3 * export.CHUNK
 
 
 @pytest.fixture(scope="module")
