@@ -20,6 +20,7 @@ from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Mount, Route, Router
 
+from api import MONITOR_PATHS
 from scout_core import logs, settle
 from scout_core.errors import SettingsError
 from ui import exports, read, shield, site, who
@@ -164,7 +165,7 @@ app = st.App(
         Route(f"/{site.BASE}", _to_first_page),
         Route(f"/{site.BASE}/", _to_first_page),
         *(Route(f"/{site.BASE}/{place.address}", _page) for place in site.PLACES),
-        *(Route(path, monitors) for path in ("/livez", "/readyz", "/health", "/metrics")),
+        *(Route(path, monitors) for path in MONITOR_PATHS),
         Mount("/api", rest),
         # the same below the pages, where the browser sends the session
         Mount(f"/{site.BASE}/api", rest),

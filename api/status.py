@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from api import access, metrics, models, problems
+from api import MONITOR_PATHS, access, metrics, models, problems
 from api.services import Services, now
 from scout_core import health, permissions
 from scout_core.database import API
@@ -35,11 +35,9 @@ def routes(services: Services) -> list[Route]:
 
         return endpoint
 
+    answers = (_live, _ready, _health, _metrics)
     return [
-        Route("/livez", guarded(_live)),
-        Route("/readyz", guarded(_ready)),
-        Route("/health", guarded(_health)),
-        Route("/metrics", guarded(_metrics)),
+        Route(path, guarded(answer)) for path, answer in zip(MONITOR_PATHS, answers, strict=True)
     ]
 
 
