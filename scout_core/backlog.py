@@ -4,14 +4,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection
 
 from scout_core import filters, money, paging, sql
 from scout_core.paging import Group, Key, Page, Sort
-
-Order = Literal["newest", "oldest"]
 
 CATEGORIES = ("A", "C", "D")
 # as ops.v_persons_without_scout_categorized has them

@@ -4,15 +4,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from scout_core import filters, paging, sql
 from scout_core.paging import Group, Key, Page, Sort
-
-Order = Literal["overdue", "amount"]
 
 BUCKETS = (
     "SATISFACTORY_LEDGER",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -12,8 +12,6 @@ from sqlalchemy import Connection
 from scout_core import evidence, filters, money, paging, sql
 from scout_core.errors import NotFound
 from scout_core.paging import Group, Key, Page, Sort
-
-Order = Literal["newest", "stake"]
 
 KINDS = ("SEVERAL_SCOUTS", "CONTRADICTS_LEDGER", "NEW_EVIDENCE")
 # Persons whose claims are asked for by key; of more, all claims are read.

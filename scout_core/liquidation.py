@@ -4,19 +4,19 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection
 
 from scout_core import filters, money, paging, sql
 from scout_core.paging import Group, Key, Page, Sort
 
-Order = Literal["newest", "amount"]
-
 PAYMENT_STATUSES = ("ELIGIBLE", "PENDING", "BLOCKED", "PAID")
 BLOCK_REASONS = ("CONFLICT", "NO_IDENTITY")
 SORTS = {
     "newest": Sort(Key("newest_key", "date"), Key("row_key", "uuid")),
+    "scout": Sort(Key("scout_key", "integer"), Key("row_key", "uuid"), is_descending=False),
+    # made of the claims of everybody, so slow on a large base that is not filtered
     "amount": Sort(Key("amount_key", "numeric"), Key("row_key", "uuid")),
 }
 
@@ -74,7 +74,8 @@ def list_base(
     page_size: int = 50,
     total: int | None = None,
 ) -> Page[Payable]:
-    """Persons with a scout: newest attribution first ("newest") or largest amount first ("amount").
+    """Persons with a scout: newest attribution first ("newest"), by scout ("scout"), or largest
+    amount first ("amount").
 
     The keys of the page first, then what the liquidation says of those persons, as in
     ops.v_scout_payment_base.

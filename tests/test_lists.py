@@ -68,6 +68,7 @@ ORDERS: dict[tuple[str, str], tuple[Callable[[Any], Any], bool]] = {
     ("collection", "amount"): (lambda r: NONE if r.expected_amount is None else r.expected_amount,
                                True),
     ("liquidation", "newest"): (lambda r: r.attribution_date or FIRST, True),
+    ("liquidation", "scout"): (lambda r: r.scout_id, False),
     ("liquidation", "amount"): (lambda r: NONE if r.amount_payable is None else r.amount_payable,
                                 True),
 }  # fmt: skip

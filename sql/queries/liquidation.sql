@@ -19,6 +19,7 @@ select
     s.block_reason,
     coalesce((a.best).attribution_date, '-infinity') as newest_key,
     a.person_key as row_key,
+    (a.best).scout_id as scout_key,
     coalesce(w.amount_payable, '-infinity') as amount_key
 from scout.v_persons_now as a
 left join ops.v_dim_scouts as d

@@ -51,6 +51,7 @@ WORDS = {
     "filter_status": ("estado {status}", "status {status}"),
     "filter_block": ("bloqueo {block}", "blocked by {block}"),
     "sort_newest": ("Atribución más nueva primero", "Newest attribution first"),
+    "sort_scout": ("Por scout", "By scout"),
     "sort_amount": ("Mayor monto primero", "Largest amount first"),
     "attributed": ("Atribuida", "Attributed"),
     "milestone": ("Hito", "Milestone"),
