@@ -51,7 +51,7 @@ class OpenRow:
 @dataclass(frozen=True)
 class RowCandidate:
     """A person that a row may be. has_other_license: known under another licence than the row's.
-    Identifiers masked unless asked for in clear."""
+    Identifiers masked."""
 
     person_key: str
     shares_license: bool
@@ -128,15 +128,9 @@ def count_reasons(conn: Connection) -> dict[str, int]:
     return {row.reason_code: row.row_count for row in _query(conn, "reasons")}
 
 
-def by_row(
-    conn: Connection, source_pk: str, *, actor: Actor | None = None, is_clear: bool = False
-) -> ExplainedRow:
-    """One scouting row with whom it may be. NotFound when there is none of this id.
-
-    is_clear: phones and licences as the sources have them; PermissionDenied by the actor's role.
-    """
-    if is_clear:
-        permissions.require(actor or Actor("nobody", "viewer"), "export_clear")
+def by_row(conn: Connection, source_pk: str) -> ExplainedRow:
+    """One scouting row with whom it may be, names, phones and licences masked. NotFound when there
+    is none of this id."""
     pk = _checked_pk(source_pk)
     row = _query(conn, "row", source_pk=pk).mappings().one_or_none()
     if row is None:
@@ -149,15 +143,15 @@ def by_row(
         scout_id=row["scout_id"],
         registered_on=row["registered_on"],
         name=mask_name(_query(conn, "names", source_pk=pk).scalar()),
-        phone=row["phone"] if is_clear else mask_phone(row["phone"]),
-        license=row["license"] if is_clear else mask_code(row["license"]),
+        phone=mask_phone(row["phone"]),
+        license=mask_code(row["license"]),
         has_license=row["license_key"] is not None,
         has_phone=row["phone_key"] is not None,
         person_key=row["person_key"],
         status=row["status"],
         reason_code=row["reason_code"],
         hold_id=row["hold_id"],
-        candidates=tuple(_candidate(person, is_clear=is_clear) for person in found),
+        candidates=tuple(_candidate(person) for person in found),
         audit=tuple(dict(entry) for entry in _query(conn, "audit", source_pk=pk).mappings()),
     )
 
@@ -287,15 +281,15 @@ def _changed(source_pk: str, person_key: str | None = None) -> ChangedMeanwhile:
     )
 
 
-def _candidate(row: Any, *, is_clear: bool) -> RowCandidate:
+def _candidate(row: Any) -> RowCandidate:
     return RowCandidate(
         person_key=row["person_key"],
         shares_license=row["shares_license"],
         shares_phone=row["shares_phone"],
         has_other_license=row["has_other_license"],
         name=mask_name(row["full_name"]),
-        phone=row["phone"] if is_clear else mask_phone(row["phone"]),
-        license=row["license"] if is_clear else mask_code(row["license"]),
+        phone=mask_phone(row["phone"]),
+        license=mask_code(row["license"]),
         ledger_scout_id=row["ledger_scout_id"],
         scout_ids=tuple(row["scout_ids"]),
         is_lead=row["is_lead"],
