@@ -52,9 +52,10 @@ def show(page: frame.Page) -> None:
         return
     key = _key()
     if key is None:
-        frame.empty(t("persona.not_chosen"), t("persona.not_chosen_hint"))
         if row := link.value(review.ROW):
             review.row_card(page.actor, row)
+        else:
+            frame.empty(t("persona.not_chosen"), t("persona.not_chosen_hint"))
         review.work_list()
         return
     try:
