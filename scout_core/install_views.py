@@ -82,9 +82,13 @@ class _Changes:
         known = recorded(conn, "view")
         pending = {view.name for view in differing(conn, self.wanted)}
         self._drop_obsolete(conn, known)
+        made: set[str] = set()
         for view in self.wanted:
-            if view.name in pending or view.name in self.grants:
+            # made once, `c.*` stays with the columns that there were then
+            is_upon_made = ".*" in view.body and view.mentions & made
+            if view.name in pending or view.name in self.grants or is_upon_made:
                 self._make(conn, view)
+                made.add(view.name)
         if pending:
             self.done.append(f"Made {len(pending)} of {len(self.wanted)} views.")
 

@@ -66,6 +66,17 @@ def test_another_shape_keeps_the_grants_of_the_view_and_of_ours_upon_it(
     assert init(db_url, tree).is_nothing
 
 
+def test_a_view_of_all_columns_of_another_has_the_new_ones_too(db_url: str, tree: Path) -> None:
+    view_file(tree, "v_extra", "1 as n")
+    view_file(tree, "v_upon", "e.* from ops.v_extra as e")
+    view_file(tree, "v_upon_that", "u.* from ops.v_upon as u")
+    init(db_url, tree)
+    view_file(tree, "v_extra", "1 as n, 'more' as m")
+    init(db_url, tree)
+    assert value(db_url, "select m from ops.v_upon_that") == "more"
+    assert init(db_url, tree).is_nothing
+
+
 def test_a_foreign_view_on_ours_stops_another_shape_and_nothing_changes(
     db_url: str, tree: Path
 ) -> None:
