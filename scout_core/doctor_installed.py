@@ -24,6 +24,7 @@ APPEND_ONLY = (
     "scout.runs",
     "scout.denials",
     "scout.export_audit",
+    "scout.alert_events",
 )
 
 

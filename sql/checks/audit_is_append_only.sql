@@ -9,7 +9,8 @@ with audit_tables (table_name) as (
     ('scout.decisions'),
     ('scout.runs'),
     ('scout.denials'),
-    ('scout.export_audit')
+    ('scout.export_audit'),
+    ('scout.alert_events')
 )
 
 select

@@ -15,11 +15,11 @@ our_relations as (
         pg_class.relkind,
         pg_class.relname in ('schema_files', 'installed_objects', 'install_facts') as is_bookkeeping,
         -- by name: a guard that somebody took away must not widen a right
-        pg_namespace.nspname = 'ops' or pg_class.relname in ('seals', 'decisions', 'runs', 'denials', 'export_audit')
+        pg_namespace.nspname = 'ops' or pg_class.relname in ('seals', 'decisions', 'runs', 'denials', 'export_audit', 'alert_events')
         as is_append_only,
         pg_class.relname in (
             'planned_links', 'pending_persons', 'person_attribution', 'attribution_totals', 'attribution_scouts',
-            'attribution_days', 'unlinked_rows', 'touched_keys', 'rows_to_check'
+            'attribution_days', 'unlinked_rows', 'touched_keys', 'rows_to_check', 'alerts_to_check'
         ) as is_emptied
     from pg_catalog.pg_class
     inner join pg_catalog.pg_namespace on pg_namespace.oid = pg_class.relnamespace
@@ -95,7 +95,7 @@ on_relations (role_name, privilege, relation_oid, column_name, is_ours) as (
     where our_relations.relkind in ('r', 'p')
         and our_relations.is_append_only
         and pg_attribute.attname not in (
-            'id', 'seal_no', 'decision_id', 'backfill_timestamp', 'recorded_at', 'sealed_at', 'decided_at'
+            'id', 'seal_no', 'decision_id', 'event_id', 'backfill_timestamp', 'recorded_at', 'sealed_at', 'decided_at'
         )
     union all
     select 'scout_writer', 'update', our_relations.relation_oid, null, true

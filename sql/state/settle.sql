@@ -241,6 +241,24 @@ to_check as (
     returning 1
 ),
 
+-- the alerts that hang on what changed are looked at next time
+noted as (
+    insert into scout.alerts_to_check (subject)
+    select coalesce(f.person_key, o.person_key)::text
+    from fresh as f
+    full join outdated as o on o.person_key = f.person_key
+    where f.conflict_kind is distinct from o.conflict_kind
+        or (
+            (f.ledger_scout_id is null) <> (o.ledger_scout_id is null)
+            and cardinality(coalesce(f.cabinet_link_days, o.cabinet_link_days)) > 0
+        )
+    union all
+    select distinct scout.row_subject(e.source_table, e.source_pk)
+    from entries as e
+    where e.source_table = 'module_ct_cabinet_leads'
+    returning 1
+),
+
 taken as (
     delete from scout.pending_persons as p
     where p.ctid = any((select l.entries from entry_list as l)::tid [])

@@ -1,0 +1,19 @@
+-- The alerts and what became of them.
+
+-- name: lock
+select pg_advisory_xact_lock(:lock_class, :lock_key);
+
+-- name: try_lock
+select pg_try_advisory_xact_lock(:lock_class, :lock_key);
+
+-- name: load
+-- what a look has to compare: counted up to one more than is looked up one by one
+select
+    s.mode,
+    s.built_at,
+    a.whole_at,
+    exists (select from scout.alerts_to_check as n where n.subject = '*') as is_everything_noted,
+    (select count(*) from (select from scout.alerts_to_check limit :many) as n) as noted_count,
+    exists (select from scout.pending_persons) as has_pending
+from scout.state as s
+cross join scout.alert_state as a;
