@@ -21,7 +21,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Mount, Route, Router
 
 from api import MONITOR_PATHS
-from scout_core import logs, settle
+from scout_core import logs, rounds, settle
 from scout_core.errors import SettingsError
 from ui import exports, read, shield, site, who
 
@@ -48,7 +48,8 @@ async def _page(_request: Any) -> HTMLResponse:
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Keep threads while the server is up: one that loads ahead, one that settles."""
+    """Keep threads while the server is up: one that loads ahead, one that settles, one that looks
+    after the alerts."""
     shield.refuse_open_door()
     logs.configure(read.settings().log_level)
     if not shield.is_sign_in_configured():
@@ -107,7 +108,11 @@ def _load_pages() -> None:
 
 def _start_keepers() -> list[Any]:
     """Threads that live as long as the server; each has stop()."""
-    return [_Warmer(), settle.Keeper(read.database)]
+    return [
+        _Warmer(),
+        settle.Keeper(read.database),
+        rounds.Keeper(read.database, read.settings),
+    ]
 
 
 class _Later:

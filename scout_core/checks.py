@@ -13,6 +13,9 @@ LARGE = 200_000
 # what settling everything anew puts right
 STATE_CHECKS = ("persons_are_as_recomputed", "totals_are_counts", "unlinked_rows_are_as_recomputed")
 
+# what looking at all alerts puts right
+ALERT_CHECK = "alerts_match_conditions"
+
 
 @dataclass(frozen=True)
 class CheckResult:

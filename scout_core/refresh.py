@@ -5,14 +5,14 @@ Each step has a candidates view, which the plan shows and the apply statement wr
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from scout_core import claims_guard, permissions, runner, settle, sql
+from scout_core import claims_guard, permissions, rounds, runner, settle, sql
 from scout_core.database import Database
-from scout_core.errors import DatabaseError, GuardStopped
+from scout_core.errors import DatabaseError, GuardStopped, ScoutError, Unavailable
 from scout_core.permissions import Actor
 from scout_core.runner import Progress, Run
 from scout_core.runs import Request, RunResult, Trigger, checked_reason
@@ -106,8 +106,10 @@ def run_refresh(
     requested_at: datetime | None = None,
     progress: Progress | None = None,
     opened: Callable[[int], None] | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> RunResult:
-    """Run the job once and tell how it ended. opened is told the run's number when it begins.
+    """Run the job once and tell how it ended. opened is told the run's number when it begins;
+    clock tells what time it is when the run looks at the alerts, and after it failed.
 
     RunBusy when another run has the lock, GuardStopped when it would change too much and is not
     forced (which needs a reason), PermissionDenied by role; any other error leaves the run FAILED
@@ -124,14 +126,21 @@ def run_refresh(
     )
     permissions.require(actor, "run")
     settle.settle_soon(db)
-    result = runner.work_run(
-        db,
-        request,
-        lambda run: _refresh(run, settings),
-        max_rows=settings.run_max_rows,
-        progress=progress,
-        opened=opened,
-    )
+    try:
+        result = runner.work_run(
+            db,
+            request,
+            lambda run: _refresh(run, settings, clock),
+            max_rows=settings.run_max_rows,
+            progress=progress,
+            opened=opened,
+        )
+    except Unavailable:
+        raise
+    except ScoutError:
+        # where no server is up that makes rounds, a job that fails is told of at once too
+        rounds.round_soon(db, settings, clock())
+        raise
     settle.settle_after(db)
     return result
 
@@ -160,7 +169,7 @@ def _changed_rows(links: Sequence[PlannedLink], scouts: Sequence[PlannedScout]) 
     return sum(link.outcome == "LINK" or link.is_new_reason for link in links) + len(scouts)
 
 
-def _refresh(run: Run, settings: Settings) -> None:
+def _refresh(run: Run, settings: Settings, clock: Callable[[], datetime]) -> None:
     claims_guard.check(run.conn)
     run.report("plan", 0, 1)
     planned = _NOTHING_PLANNED
@@ -171,7 +180,7 @@ def _refresh(run: Run, settings: Settings) -> None:
     runner.at("mid work")
     _link(run, planned)
     _propagate(run)
-    _record(run)
+    _record(run, settings, clock())
 
 
 def _guard(run: Run, settings: Settings, scouting_rows: int) -> None:
@@ -289,13 +298,14 @@ def _give_scouts(run: Run, after: object, upto: object) -> dict[str, Any]:
     )
 
 
-def _record(run: Run) -> None:
+def _record(run: Run, settings: Settings, now: datetime) -> None:
     run.report("record", 0, 1)
     issues = (
         run.one("record_issues") if run.one("find_rows_to_check")["is_anything"] else _NO_ISSUES
     )
     still_open = run.one("count_issues")
     metrics = run.one("record_metrics")
+    news = rounds.look(run.conn, settings, now, run_id=run.run_id)
     run.log_step(
         "record",
         {
@@ -306,6 +316,11 @@ def _record(run: Run) -> None:
                 "by_rule": still_open["by_rule"],
             },
             "metrics": metrics,
+            "alerts": {
+                "opened": dict(news.opened),
+                "reopened": dict(news.reopened),
+                "resolved": dict(news.resolved),
+            },
         },
     )
 

@@ -1,6 +1,8 @@
 """`refresh`, `plan`, `status`, `verify`: run the job, see what it would do and what it did."""
 
 from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -126,6 +128,10 @@ def status(limit: int) -> None:
     output.emit({"snapshot": snapshot, "reasons": reasons, "runs": newest}, render)
 
 
+def _count(by_rule: Mapping[str, int]) -> str:
+    return f"{sum(by_rule.values()):,}"
+
+
 @click.command()
 @click.option("--full", is_flag=True, help="Every person, also where there are more than 200,000.")
 @output.json_option
@@ -133,9 +139,10 @@ def verify(full: bool) -> int:
     """Check the invariants: audit, seals, ledger, links, numbers; exit code 1 when one breaks.
 
     Where the stored state of persons is not what the sources say (changes while triggers were
-    off: a restore, a replica), it is settled anew; the exit code still tells of it.
+    off: a restore, a replica), it is settled anew, and alerts are compared with all that is wrong;
+    the exit code still tells of it.
     """
-    from scout_core import checks, settle
+    from scout_core import checks, rounds, settle
     from scout_core.database import CHECK
 
     database = session.database()
@@ -145,6 +152,10 @@ def verify(full: bool) -> int:
     healed = None
     if any(result.name in checks.STATE_CHECKS for result in broken):
         healed = settle.build(database)
+    news = None
+    if any(result.name == checks.ALERT_CHECK for result in broken):
+        now = datetime.now(UTC)
+        news = rounds.make_round(database, session.settings(), now, is_whole=True)
 
     def render() -> None:
         output.table(
@@ -168,8 +179,16 @@ def verify(full: bool) -> int:
                 f"Every person was settled anew ({healed.changed:,} changed): run verify again, "
                 "the numbers and lists are right now."
             )
+        if news is not None:
+            output.say(
+                f"The alerts were compared with all that is wrong ({_count(news.opened)} opened, "
+                f"{_count(news.reopened)} open again, {_count(news.resolved)} resolved)."
+            )
 
-    output.emit({"holds": not broken, "checks": results, "settled_anew": healed}, render)
+    output.emit(
+        {"holds": not broken, "checks": results, "settled_anew": healed, "alerts_compared": news},
+        render,
+    )
     return 1 if broken else 0
 
 

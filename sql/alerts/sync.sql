@@ -39,6 +39,19 @@ lead_links as materialized (
     where l.source_table = 'module_ct_cabinet_leads' and l.person_key = any((select p.person_keys from persons as p)::uuid [])
 ),
 
+noted_rows as materialized (
+    select
+        coalesce(array_agg(r.source_table), '{}') as source_tables,
+        coalesce(array_agg(r.source_pk), '{}') as source_pks
+    from (
+        select distinct
+            n.source_table,
+            n.source_pk
+        from noted as n
+        where n.source_table is not null
+    ) as r
+),
+
 -- by number, or by what links call it
 lead_names as materialized (
     select coalesce(array_agg(distinct n.name), '{}') as names
@@ -86,29 +99,15 @@ wanted as materialized (
         f.is_of_row
     from (
         select c.rule, c.subject, c.severity, c.person_key, c.text, true as is_of_row
-        from scout.v_alert_conditions as c
+        from scout.alert_conditions() as c
         where :is_whole
         union all
         select c.rule, c.subject, c.severity, c.person_key, c.text, true as is_of_row
-        from scout.v_alert_conditions as c
+        from noted_rows as n
+        cross join persons as p
+        cross join lead_names as l
+        cross join lateral scout.alert_conditions_of(p.person_keys, l.names, n.source_tables, n.source_pks) as c
         where :compares_rows and not :is_whole
-            and c.rule = 'NEW_CONFLICT'
-            and c.person_key = any((select p.person_keys from persons as p)::uuid [])
-        union all
-        select c.rule, c.subject, c.severity, c.person_key, c.text, true as is_of_row
-        from (select distinct n.source_table, n.source_pk from noted as n where n.source_table is not null) as n
-        inner join scout.v_alert_conditions as c
-            on c.source_table = n.source_table and c.source_pk = n.source_pk
-        where :compares_rows and not :is_whole
-        union all
-        select c.rule, c.subject, c.severity, c.person_key, c.text, true as is_of_row
-        from scout.v_alert_conditions as c
-        where :compares_rows and not :is_whole
-            and c.rule = 'CABINET_LEAD_WITHOUT_SCOUT'
-            and (
-                c.lead_row = any((select n.names from lead_names as n)::text [])
-                or c.external_id = any((select n.names from lead_names as n)::text [])
-            )
         union all
         select g.rule, g.subject, g.severity, g.person_key, g.text, false as is_of_row
         from unnest(
@@ -213,7 +212,7 @@ changed as (
         -- who muted it, as long as the mute holds
         actor = case when v.is_muted or v.status = v.old_status then a.actor end,
         reason = case when v.is_muted or v.status = v.old_status then a.reason end,
-        changed_at = cast(:now as timestamptz)
+        changed_at = case when v.status = v.old_status then a.changed_at else cast(:now as timestamptz) end
     from verdicts as v
     where a.alert_id = v.alert_id
     returning a.alert_id, a.rule, a.subject, a.severity, a.severity_rank, a.status
@@ -307,8 +306,9 @@ kept as (
             (s.conflict_kind is not null) <> exists (
                 select from wanted as w where w.rule = 'NEW_CONFLICT' and w.subject = k.person_key::text
             )
-            or k.person_key in (
-                select l.person_key from canon.identity_links as l where l.source_table = 'module_ct_cabinet_leads'
+            or exists (
+                select from canon.identity_links as l
+                where l.person_key = k.person_key and l.source_table = 'module_ct_cabinet_leads'
             )
         )
     returning 1

@@ -56,6 +56,7 @@ comment on column scout.alerts.opened_run is 'Run that found it then; null = fou
 comment on column scout.alerts.muted_until is 'A mute holds until then, also when the condition goes and comes back meanwhile; null = not muted.';
 comment on column scout.alerts.actor is 'Who did the last thing to it; null = it changed by itself.';
 comment on column scout.alerts.reason is 'Why, of the last thing that somebody did.';
+comment on column scout.alerts.changed_at is 'Since when its status is what it is.';
 
 create table scout.alert_events (
     event_id bigint generated always as identity primary key,
@@ -186,3 +187,48 @@ referencing old table as old_rows
 for each statement execute function scout.note_issues();
 create trigger scout_note_issues_truncate after truncate on scout.data_quality_issues
 for each statement execute function scout.note_issues();
+
+create function scout.alert_conditions()
+returns table (rule text, subject text, severity text, person_key uuid, text text)
+language plpgsql stable set search_path = pg_catalog set jit = off rows 10000
+as $$
+begin
+    return query
+    select c.rule, c.subject, c.severity, c.person_key, c.text from scout.v_alert_conditions as c;
+end
+$$;
+comment on function scout.alert_conditions() is
+'Every row of scout.v_alert_conditions. A function, so that it is planned only where all is compared.';
+
+create function scout.alert_conditions_of(
+    person_keys uuid[], lead_names text[], source_tables text[], source_pks text[]
+) returns table (rule text, subject text, severity text, person_key uuid, text text)
+language plpgsql stable set search_path = pg_catalog set plan_cache_mode = force_generic_plan set jit = off
+set max_parallel_workers_per_gather = 0 rows 100
+as $$
+#variable_conflict use_column
+begin
+    if cardinality(person_keys) > 0 then
+        return query
+        select c.rule, c.subject, c.severity, c.person_key, c.text
+        from scout.v_alert_conditions as c
+        where c.rule = 'NEW_CONFLICT' and c.person_key = any(person_keys);
+    end if;
+    if cardinality(lead_names) > 0 then
+        return query
+        select c.rule, c.subject, c.severity, c.person_key, c.text
+        from scout.v_alert_conditions as c
+        where c.rule = 'CABINET_LEAD_WITHOUT_SCOUT'
+            and (c.lead_row = any(lead_names) or c.external_id = any(lead_names));
+    end if;
+    if cardinality(source_pks) > 0 then
+        return query
+        select c.rule, c.subject, c.severity, c.person_key, c.text
+        from unnest(source_tables, source_pks) as n (source_table, source_pk)
+        inner join scout.v_alert_conditions as c
+            on c.source_table = n.source_table and c.source_pk = n.source_pk;
+    end if;
+end
+$$;
+comment on function scout.alert_conditions_of(uuid[], text[], text[], text[]) is
+'The rows of scout.v_alert_conditions of these persons, cabinet leads (by number or by what links call them) and source rows, by index.';

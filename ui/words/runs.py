@@ -232,6 +232,10 @@ WORDS = {
     "column_result": ("Resultado", "Outcome"),
     "holds": ("Se cumple", "Holds"),
     "broken": ("{count} filas no cumplen", "{count} rows do not"),
+    "check_alerts_match_conditions": (
+        "Cada alerta de persona o fila es lo que les pasa ahora",
+        "Each alert of a person or row is what is wrong with it now",
+    ),
     "check_audit_is_append_only": (
         "Las tablas de auditoría rechazan cambios, borrados y vaciados de cualquiera",
         "The audit tables refuse update, delete and truncate, whoever asks",

@@ -1,0 +1,97 @@
+"""The round that looks again: what is wrong now, what became of the alerts, whom to tell.
+
+A refresh looks in its own commit (`look`); between refreshes a keeper in the server makes a round
+each minute, so that a job that never started is seen too.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from scout_core import alert_book, logs
+from scout_core.conditions import Condition, News
+from scout_core.database import SETTLE, Database
+from scout_core.errors import ScoutError
+from scout_core.settings import Settings
+
+_log = logs.get_logger("rounds")
+
+
+def look(
+    conn: Connection,
+    settings: Settings,
+    now: datetime,
+    *,
+    run_id: int | None = None,
+    is_whole: bool = False,
+) -> News:
+    """Look at everything once, in the caller's transaction: conditions, alerts, the message that
+    is to be sent. run_id: the run that is about to commit; null = between two runs. is_whole: also
+    at persons and rows that nobody touched."""
+    found = _conditions(conn, settings, now, run_id)
+    return alert_book.sync(conn, found, now, run_id=run_id, is_whole=is_whole)
+
+
+def make_round(
+    db: Database, settings: Settings, now: datetime, *, is_whole: bool = False
+) -> News | None:
+    """One round: look, in one transaction, then send what is due. Null when somebody else is
+    looking, who does the same."""
+    with db.transaction(SETTLE) as conn:
+        if not alert_book.try_lock(conn):
+            return None
+        return look(conn, settings, now, is_whole=is_whole)
+
+
+def round_soon(db: Database, settings: Settings, now: datetime) -> None:
+    """A round beside something else, which stands, whatever comes of it."""
+    try:
+        make_round(db, settings, now)
+    except ScoutError as exc:
+        _log.warning("no round was made, the next one does it", reason=exc.message)
+
+
+def _conditions(
+    _conn: Connection, _settings: Settings, _now: datetime, _completing: int | None
+) -> list[Condition]:
+    """What holds now beside what follows from persons and source rows."""
+    return []
+
+
+class Keeper:
+    """Makes a round each minute beside the server. Trouble is no trouble: pages say that the
+    database is away, and the next round tries again."""
+
+    PAUSE_SECONDS = 60.0
+
+    def __init__(
+        self, open_database: Callable[[], Database], settings: Callable[[], Settings]
+    ) -> None:
+        self._open_database = open_database
+        self._settings = settings
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="round keeper", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the round at work."""
+        self._stopped.set()
+        self._thread.join(timeout=10)
+
+    def _work(self) -> None:
+        while not self._stopped.wait(self.PAUSE_SECONDS):
+            try:
+                news = make_round(self._open_database(), self._settings(), datetime.now(UTC))
+            except ScoutError as exc:
+                # away, read-only or not installed: the pages say so
+                _log.debug("no round", reason=exc.message)
+            else:
+                if news is not None and not news.is_empty:
+                    _log.info(
+                        "news",
+                        opened=dict(news.opened),
+                        reopened=dict(news.reopened),
+                        resolved=dict(news.resolved),
+                    )
