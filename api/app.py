@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
-from api import attribution, decisions, docs, exports, models, money, problems, runs
+from api import alerts, attribution, decisions, docs, exports, models, money, problems, runs
 from api.services import Services
 from scout_core import __version__
 
@@ -15,6 +15,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     attribution.router,
     runs.router,
     decisions.router,
+    alerts.router,
     money.router,
     exports.router,
 )

@@ -1,22 +1,20 @@
-"""Routes of attribution: numbers, days, conflicts, backlog, one person, what asks for attention."""
+"""Routes of attribution: numbers, days, conflicts, backlog, one person."""
 
 from dataclasses import asdict
-from datetime import timedelta
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from sqlalchemy import Connection
 
 from api import models, services
 from api.access import Reading
 from api.lists import filters_of, read_list
 from api.reading import Read
-from scout_core import alerts, backlog, conflicts, coverage, persons, trend
+from scout_core import alert_book, backlog, conflicts, coverage, persons, trend
 
 router = APIRouter(prefix="/scouts/attribution", tags=["attribution"])
-
-FAILED_DAYS = 7
 
 
 @router.get("/metrics", summary="The numbers now")
@@ -93,13 +91,10 @@ def list_backlog(
 @router.get("/persons/{person_key}", summary="One person explained")
 def explain_person(_: Reading, read: Read, person_key: UUID) -> models.Person:
     """Every piece of evidence and every change, why this scout or why none, what next."""
-    told = read.run(lambda conn: persons.explain(conn, str(person_key)))
-    return models.Person.model_validate(asdict(told))
+    key, now = str(person_key), services.now()
 
+    def told(conn: Connection) -> dict[str, Any]:
+        found = asdict(persons.explain(conn, key))
+        return {**found, "alerts": alert_book.by_person(conn, key, now)}
 
-@router.get("/alerts", summary="What asks for attention")
-def list_alerts(_: Reading, read: Read) -> models.Alerts:
-    """Bad values, rows to review, leads without a scout, failed runs, by rule."""
-    since = services.now() - timedelta(days=FAILED_DAYS)
-    found = read.run(lambda conn: alerts.count_by_rule(conn, failed_since=since))
-    return models.Alerts(alerts=[models.AlertCount.model_validate(row) for row in found])
+    return models.Person.model_validate(read.run(told))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -16,6 +17,7 @@ from pydantic import (
 )
 
 from scout_core import (
+    alert_book,
     audit,
     backlog,
     collection,
@@ -632,6 +634,46 @@ class PersonMoney(Answer):
     paid_pen: Number | None
 
 
+class AlertQuestion(Question):
+    """Which alerts; what is not given does not matter."""
+
+    status: Literal[alert_book.STATUSES] | None = None  # type: ignore[valid-type]
+    """Left out: all that stand, which is all but RESOLVED. MUTED: the mutes in force."""
+    rule: Annotated[str, Field(max_length=60, examples=["NEW_CONFLICT"])] | None = None
+    severity: Literal[alert_book.SEVERITIES] | None = None  # type: ignore[valid-type]
+    person_key: UUID | None = None
+    sort: Literal[alert_book.SORT_NAMES] | None = None  # type: ignore[valid-type]
+    """Left out: the worst first; mutes by age; what is resolved newest first. worst: not of those
+    two."""
+
+
+class Alert(Answer):
+    """One thing that asks for attention, or did. (rule, subject) names it."""
+
+    alert_id: int = Field(examples=[41])
+    rule: str = Field(examples=["NEW_CONFLICT"])
+    subject: str = Field(examples=[PERSON])
+    """A person key, a row of a source (table/key), a source or an indicator."""
+    severity: str = Field(examples=["WARN"])
+    status: str = Field(examples=["OPEN"])
+    text: str = Field(
+        examples=["The evidence of this person names several scouts, and nobody has decided."]
+    )
+    person_key: str | None = Field(examples=[PERSON])
+    opened_at: datetime
+    """Since when it stands."""
+    opened_run: int | None
+    first_opened_at: datetime
+    times_opened: int
+    muted_at: datetime | None
+    muted_until: datetime | None
+    resolved_at: datetime | None
+    actor: str | None
+    """Who did the last thing to it; null = it changed by itself since."""
+    reason: str | None
+    changed_at: datetime
+
+
 class Person(Answer):
     """One person explained. Lists in time order; verdict, why, next_action in words."""
 
@@ -647,24 +689,51 @@ class Person(Answer):
     decisions: list[Decision]
     holds: list[Hold]
     issues: list[Issue]
+    alerts: list[Alert]
+    """Those that stand about the person, worst first."""
     money: PersonMoney
     runs: list[int]
     """Those that wrote, linked, decided or held here, oldest first."""
 
 
 class AlertCount(Answer):
-    """What asks for attention: how many rows of a list fall under a rule, since when."""
+    """How many alerts of a rule and severity stand, and since when the oldest of them."""
 
-    list_name: str = Field(examples=["issues"])
-    rule: str | None
-    row_count: int
-    since: datetime | None
+    rule: str = Field(examples=["NEW_CONFLICT"])
+    severity: str = Field(examples=["WARN"])
+    open_count: int
+    acknowledged_count: int
+    muted_count: int
+    since: datetime
 
 
 class Alerts(BaseModel):
-    """What asks for attention, most first in each list; failed runs of the last week."""
+    """All that stands by rule, the worst first, and a page of the alerts asked for."""
 
-    alerts: list[AlertCount]
+    standing: list[AlertCount]
+    items: list[Alert]
+    pagination: Pagination
+
+
+class AlertEvent(Answer):
+    """Something that happened to an alert. actor null = by itself."""
+
+    event_id: int
+    event: str = Field(examples=["ACKNOWLEDGED"])
+    status: str = Field(examples=["ACKNOWLEDGED"])
+    severity: str
+    actor: str | None
+    reason: str | None
+    muted_until: datetime | None
+    run_id: int | None
+    at: datetime
+
+
+class AlertTold(BaseModel):
+    """An alert and its life, newest first."""
+
+    alert: Alert
+    events: list[AlertEvent]
 
 
 class RunStarted(BaseModel):
@@ -687,6 +756,27 @@ class ReasonGiven(Given):
 
     reason: Reason = Field(examples=["The file of Monday was loaded twice"])
     """10 to 1,000 characters."""
+
+
+class MuteGiven(ReasonGiven):
+    """Until when nobody is told, and why."""
+
+    until: AwareDatetime = Field(examples=["2026-12-01T08:00:00-05:00"])
+    """With its zone; after now and at most 90 days ahead."""
+
+
+class AlertActed(Answer):
+    """What was done to an alert, and what it is since."""
+
+    alert_id: int = Field(examples=[41])
+    rule: str = Field(examples=["SOURCE_STALE"])
+    subject: str = Field(examples=["public.module_ct_migrations"])
+    event: str = Field(examples=["MUTED"])
+    status: str = Field(examples=["MUTED"])
+    actor: str
+    reason: str
+    muted_until: datetime | None
+    at: datetime
 
 
 class DecisionGiven(Given):

@@ -1,217 +1,251 @@
-"""What somebody should look at, counted by reason, each reason opening its rows."""
+"""What asks for attention: alerts by severity and age, until what they tell of is gone."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import streamlit as st
 
-from scout_core import alerts
-from scout_core.alerts import RuleCount
-from ui import frame, link, read, site, tables
-from ui.tables import Column
-from ui.text import LIMA, NOTHING, clean, moment, number, plain, t
-
-FAILED_DAYS = 7
-REVIEW_RULES = (
-    "AMBIGUOUS_LICENSE",
-    "AMBIGUOUS_PHONE",
-    "IDENTIFIERS_DISAGREE",
-    "NO_IDENTIFIERS",
+from scout_core import alert_book
+from scout_core.alert_book import Alert, AlertFilters, Standing
+from scout_core.paging import Page as Listed
+from ui import alert_view, frame, link, lists, read, tables
+from ui.alert_words import (
+    next_of,
+    rule_of,
+    severity_of,
+    status_of,
+    subject_of,
 )
-TOLD = {*alerts.ISSUE_RULES, *alerts.LEAD_RULES, *REVIEW_RULES, "JOB_FAILED"}
-OWN_ACTION = ("UNKNOWN_SCOUT", "SCOUT_IN_EVENTS")
+from ui.tables import Column
+from ui.text import NOTHING, ago, catalogue, moment, number, t
+
+VIEWS = ("standing", "OPEN", "ACKNOWLEDGED", "MUTED", "RESOLVED")
+OLD = timedelta(minutes=15)
 
 
 def show() -> None:
-    """The page: reasons with their counts, then the rows of the chosen one."""
+    """Head, numbers by rule, filters, alerts, what can be done about those that are chosen."""
     page = frame.open_page("alerts")
-    today = read.now().astimezone(LIMA).replace(hour=0, minute=0, second=0, microsecond=0)
-    seen = read.one(alerts.count_by_rule, failed_since=today - timedelta(days=FAILED_DAYS - 1))
-    counts: tuple[RuleCount, ...] = seen.value
-    total = sum(count.row_count for count in counts)
-    page.stamp(seen, t("alerts.total", count=number(total)))
-    chosen = link.value("rule")
-    if counts:
-        _overview(counts, chosen)
-    else:
-        frame.empty(t("alerts.none"), t("alerts.none_hint", days=FAILED_DAYS))
-    if chosen is not None and chosen != "JOB_FAILED":
-        _rows(chosen, counts)
+    counted = st.container()
+    view = link.tabs("status", t("alerts.status"), VIEWS, shown=lambda v: t(f"alerts.view_{v}"))
+    given, sort, words = _filters(view)
+    seen = read.many(
+        read.call(alert_book.count_standing, read.NOW),
+        read.call(
+            alert_book.list_alerts,
+            given,
+            now=read.NOW,
+            sort=sort,
+            after=link.value(link.AFTER),
+            before=link.value(link.BEFORE),
+            total=0 if view in VIEWS[:3] else None,
+        ),
+        read.call(alert_book.last_look),
+    )
+    standing, listed, looked = seen.value
+    if view in VIEWS[:3]:
+        listed = replace(listed, total=_total(standing, given))
+    page.stamp(
+        seen,
+        t("alerts.total", count=number(sum(row.count for row in standing))),
+        t("alerts.total_open", count=number(sum(row.open_count for row in standing))),
+    )
+    alert_view.notice()
+    if looked.looked_at is not None and seen.at - looked.looked_at > OLD:
+        st.caption(f":material/history: {t('alerts.looked', ago=ago(looked.looked_at, seen.at))}")
+    with counted:
+        _overview(standing, given, is_looked=looked.looked_at is not None)
+    if listed.rows:
+        _chosen(page, listed, view)
+    elif any(words.values()):
+        lists.no_rows(words)
+    elif view != "standing":
+        st.caption(t(f"alerts.none_{view}"))
+    if not listed.rows and link.value(alert_view.ALERT):
+        alert_view.one(page.actor, _number(link.value(alert_view.ALERT)))
 
 
-def _overview(counts: tuple[RuleCount, ...], chosen: str | None) -> None:
-    rules = [count.rule for count in counts]
+def _filters(view: str) -> tuple[AlertFilters, str | None, dict[str, str | None]]:
+    standing = read.one(alert_book.count_standing, read.NOW).value
+    rules = sorted({row.rule for row in standing} | {*alert_book.ROW_RULES, *OTHERS}, key=rule_of)
+    asked = link.value("rule")
+    if asked and asked not in rules and len(asked) <= 60:
+        rules = [asked, *rules]
+    sorts = list(alert_book.SORTS[alert_book.LISTS.get(view, "list_standing")])
+    with st.grid(3, min_column_width=200):
+        rule = link.choice("rule", t("alerts.rule"), rules, shown=rule_of)
+        severity = link.choice(
+            "severity", t("alerts.severity"), alert_book.SEVERITIES, shown=severity_of
+        )
+        sort = link.choice(
+            "sort",
+            t("alerts.sort"),
+            sorts[1:],
+            shown=lambda s: t(f"alerts.sort_{s}"),
+            none=t(f"alerts.sort_{sorts[0]}"),
+        )
+    given = AlertFilters(rule=rule, severity=severity, status=None if view == "standing" else view)
+    return (
+        given,
+        sort,
+        {
+            "status": t("alerts.filter_status", status=status_of(view))
+            if view != "standing" and (rule or severity)
+            else None,
+            "rule": t("alerts.filter_rule", rule=rule_of(rule)) if rule else None,
+            "severity": t("alerts.filter_severity", severity=severity_of(severity))
+            if severity
+            else None,
+        },
+    )
+
+
+OTHERS = tuple(
+    key.removeprefix("alerts.rule_") for key in catalogue() if key.startswith("alerts.rule_")
+)
+
+
+def _total(standing: tuple[Standing, ...], given: AlertFilters) -> int:
+    """How many of those that stand are under the filter."""
+    fitting = [
+        row
+        for row in standing
+        if given.rule in (None, row.rule) and given.severity in (None, row.severity)
+    ]
+    part = {"OPEN": "open_count", "ACKNOWLEDGED": "acknowledged_count"}.get(given.status or "")
+    return sum(row.count if part is None else getattr(row, part) for row in fitting)
+
+
+def _overview(standing: tuple[Standing, ...], given: AlertFilters, *, is_looked: bool) -> None:
+    if not standing:
+        none = "none" if is_looked else "never"
+        frame.empty(t(f"alerts.{none}"), t(f"alerts.{none}_hint"))
+        return
+    places = [(row.rule, row.severity) for row in standing]
+    at = next(
+        (
+            n
+            for n, (rule, severity) in enumerate(places)
+            if rule == given.rule and given.severity in (None, severity)
+        ),
+        None,
+    )
     with st.container(border=True, gap="xsmall"):
-        frame.card_title(t("alerts.list"))
+        frame.card_title(t("alerts.by_rule"))
         st.caption(t("alerts.intro"))
-        selected = tables.show(
+        chosen = tables.show(
             [
-                Column("rule", t("alerts.column_rule"), pinned=True),
-                Column("rows", t("alerts.column_rows"), right=True),
-                Column("list", t("alerts.column_list")),
-                Column("since", t("alerts.column_since")),
+                Column("rule", t("alerts.rule"), pinned=True),
+                Column("open", t("alerts.column_open"), right=True, width=80),
+                Column("severity", t("alerts.severity"), width=90),
+                Column("acknowledged", t("alerts.column_acknowledged"), right=True, width=95),
+                Column("muted", t("alerts.column_muted"), right=True, width=95),
+                Column("since", t("alerts.column_oldest"), width=110),
                 Column("next", t("alerts.column_next")),
             ],
             [
                 {
-                    "rule": _rule(count.rule),
-                    "rows": number(count.row_count),
-                    "list": t(f"alerts.list_{count.list_name}"),
-                    "since": moment(count.since),
-                    "next": _next(count),
+                    "rule": rule_of(row.rule),
+                    "open": number(row.open_count),
+                    "severity": severity_of(row.severity),
+                    "acknowledged": number(row.acknowledged_count),
+                    "muted": number(row.muted_count),
+                    "since": moment(row.since),
+                    "next": next_of(row.rule),
                 }
-                for count in counts
+                for row in standing
             ],
-            key=f"alerts_overview_{chosen}",
+            key=f"alerts_overview_{given.rule}_{given.severity}",
             alt=t("alerts.overview_alt"),
             select=True,
-            selected=rules.index(chosen) if chosen in rules else None,
+            selected=at,
         )
-        if chosen is None:
-            st.caption(t("alerts.overview_hint"))
-    if selected is None or rules[selected] == chosen:
-        return
-    if rules[selected] == "JOB_FAILED":
-        today = read.now().astimezone(LIMA).date()
-        first = today - timedelta(days=FAILED_DAYS - 1)
-        site.go("runs", status="FAILED", days=f"{first}_{today}")
-    link.put(rule=rules[selected], **dict.fromkeys(link.CURSORS))
-    st.rerun()
+    if chosen is not None and chosen != at:
+        rule, severity = places[chosen]
+        is_one = [place[0] for place in places].count(rule) == 1
+        link.clear(alert_view.ALERT, "status", "sort")
+        link.put(rule=rule, severity=None if is_one else severity)
+        st.rerun()
 
 
-def _rule(rule: str | None) -> str:
-    if rule in TOLD:
-        return t(f"alerts.rule_{rule}")
-    return clean(rule) if rule else t("alerts.rule_OTHER")
-
-
-def _next(count: RuleCount) -> str:
-    return t(f"alerts.next_{count.rule if count.rule in OWN_ACTION else count.list_name}")
-
-
-def _rows(rule: str, counts: tuple[RuleCount, ...]) -> None:
-    list_name = next((c.list_name for c in counts if c.rule == rule), _list_of(rule))
-    reader, columns, as_row = {
-        "issues": (alerts.list_issues, _ISSUE_COLUMNS, _issue),
-        "review": (alerts.list_review, _REVIEW_COLUMNS, _review),
-        "leads": (alerts.list_leads, _LEAD_COLUMNS, _lead),
-    }[list_name]
-    with st.container(border=True, gap="xsmall"):
-        heading = st.empty()
-        sort = link.tabs(
-            "sort", t("alerts.sort"), ("newest", "oldest"), shown=lambda s: t(f"alerts.sort_{s}")
-        )
-        page = read.one(
-            reader,
-            rule,
-            sort=sort,
-            after=link.value(link.AFTER),
-            before=link.value(link.BEFORE),
-        ).value
-        with heading.container():
-            title = frame.card_title(
-                t("alerts.rows_of", rule=plain(_rule(rule)), count=number(page.total))
-            )
-            with title:
-                st.button(
-                    t("alerts.close"),
-                    icon=":material/close:",
-                    type="tertiary",
-                    on_click=link.clear,
-                    args=("rule",),
-                    key="alerts_close",
-                )
-        if not page.rows:
-            st.caption(t("alerts.rows_none"))
-            return
-        st.caption(t("alerts.rows_hint"))
-        chosen = tables.show(
-            [Column(key, t(f"alerts.column_{key}"), **how) for key, how in columns],
-            [as_row(row) for row in page.rows],
-            key=f"alerts_rows_{list_name}",
-            alt=t("alerts.rows_alt"),
-            select=True,
-        )
-        tables.pager(page, key="alerts_pager")
-    if chosen is not None:
-        key = _person_of(page.rows[chosen])
-        if key is not None:
-            site.go("persona", key=key)
-
-
-def _list_of(rule: str) -> str:
-    if rule in alerts.ISSUE_RULES:
-        return "issues"
-    return "leads" if rule in alerts.LEAD_RULES else "review"
-
-
-_ISSUE_COLUMNS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("row", {"pinned": True}),
-    ("value", {}),
-    ("person", {}),
-    ("source", {}),
-    ("first", {}),
-    ("last", {}),
-)
-_REVIEW_COLUMNS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("row", {"pinned": True}),
-    ("candidates", {"kind": "chips"}),
-    ("candidate_count", {"right": True}),
-    ("source", {}),
-    ("first", {}),
-)
-_LEAD_COLUMNS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("lead", {"pinned": True}),
-    ("created", {}),
-    ("person", {}),
-    ("hint", {}),
-)
-
-
-def _issue(row: alerts.Issue) -> dict[str, Any]:
-    return {
-        "row": row.source_pk,
-        "value": row.raw_excerpt or NOTHING,
-        "person": _short(row.person_key),
-        "source": row.source_table,
-        "first": moment(row.first_seen_at),
-        "last": moment(row.last_seen_at),
-    }
-
-
-def _review(row: alerts.ReviewRow) -> dict[str, Any]:
-    return {
-        "row": row.source_pk,
-        "candidates": [key[:8] for key in row.candidate_person_keys],
-        "candidate_count": number(row.candidate_count),
-        "source": row.source_table,
-        "first": moment(row.created_at),
-    }
-
-
-def _lead(row: alerts.LeadWithoutScout) -> dict[str, Any]:
-    if row.potential_scout_id is not None:
-        hint = str(row.potential_scout_id)
+def _chosen(page: frame.Page, listed: Listed[Alert], view: str) -> None:
+    ids = [alert.alert_id for alert in listed.rows]
+    wanted = _number(link.value(alert_view.ALERT))
+    at = ids.index(wanted) if wanted in ids else None
+    columns, as_row = (_MUTES, _mute) if view == "MUTED" else (_ALERTS, _alert)
+    chosen = tables.choose(
+        [Column(key, t(f"alerts.column_{key}"), **how) for key, how in columns],
+        [as_row(alert) for alert in listed.rows],
+        key=f"alerts_table_{view}_{ids[0]}_{ids[-1]}",
+        alt=t("alerts.table_alt"),
+        selected=() if at is None else (at,),
+    )
+    tables.pager(listed, key="alerts_pager")
+    if len(chosen) == 1:
+        wanted = ids[chosen[0]]
+        link.put(**{alert_view.ALERT: str(wanted)})
+    elif chosen or at is not None:
+        wanted = None
+        link.put(**{alert_view.ALERT: None})
+    if len(chosen) > 1:
+        alert_view.several(page.actor, [listed.rows[row] for row in chosen])
+    elif wanted is not None:
+        alert_view.one(page.actor, wanted)
     else:
-        hint = t("alerts.several") if row.has_scout_in_events else NOTHING
+        st.caption(t("alerts.choose"))
+
+
+def _number(raw: str | None) -> int | None:
+    is_one = raw is not None and raw.isascii() and raw.isdecimal() and 0 < len(raw) <= 18
+    return int(raw) or None if is_one and raw is not None else None
+
+
+_ALERTS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("rule", {"pinned": True}),
+    ("subject", {}),
+    ("since", {"width": 110}),
+    ("severity", {"width": 90}),
+    ("status", {"width": 120}),
+    ("person", {"width": 90}),
+    ("times", {"right": True, "width": 70}),
+    ("actor", {}),
+)
+_MUTES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("rule", {"pinned": True}),
+    ("subject", {}),
+    ("muted_since", {"width": 110}),
+    ("until", {"width": 110}),
+    ("actor", {}),
+    ("reason", {}),
+    ("severity", {"width": 90}),
+)
+
+
+def _alert(alert: Alert) -> dict[str, Any]:
+    gone = alert.status == "RESOLVED"
     return {
-        "lead": row.external_id or str(row.cabinet_lead_id),
-        "created": moment(row.lead_created_at),
-        "person": _short(row.person_key),
-        "hint": hint,
+        "rule": rule_of(alert.rule),
+        "subject": subject_of(alert),
+        "since": moment(alert.resolved_at if gone else alert.opened_at),
+        "severity": severity_of(alert.severity),
+        "status": status_of(alert.status),
+        "person": alert.person_key[:8] if alert.person_key else NOTHING,
+        "times": number(alert.times_opened),
+        "actor": alert.actor or NOTHING,
     }
 
 
-def _short(person_key: str | None) -> str:
-    return person_key[:8] if person_key else NOTHING
-
-
-def _person_of(row: Any) -> str | None:
-    """The person that a row leads to; of a row to review the first candidate."""
-    if isinstance(row, alerts.ReviewRow):
-        return row.candidate_person_keys[0] if row.candidate_person_keys else None
-    key: str | None = row.person_key
-    return key
+def _mute(alert: Alert) -> dict[str, Any]:
+    return {
+        "rule": rule_of(alert.rule),
+        "subject": subject_of(alert),
+        "muted_since": moment(alert.muted_at),
+        "until": moment(alert.muted_until),
+        "actor": alert.actor or NOTHING,
+        "reason": alert.reason or NOTHING,
+        "severity": severity_of(alert.severity),
+    }
 
 
 show()

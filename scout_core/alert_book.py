@@ -57,6 +57,15 @@ RESOLVED_SORTS = {
     ),
 }
 
+# list -> its orders, the usual one first
+SORTS: Mapping[str, Mapping[str, Sort]] = {
+    "list_standing": STANDING_SORTS,
+    "list_mutes": MUTE_SORTS,
+    "list_resolved": RESOLVED_SORTS,
+}
+LISTS = {"MUTED": "list_mutes", "RESOLVED": "list_resolved"}
+SORT_NAMES = ("worst", "newest", "oldest")
+
 
 @dataclass(frozen=True)
 class Alert:
@@ -117,6 +126,14 @@ class Standing:
     def count(self) -> int:
         """All that stand, whatever was said about them."""
         return self.open_count + self.acknowledged_count + self.muted_count
+
+
+@dataclass(frozen=True)
+class LastLook:
+    """When alerts were compared with what is wrong: with all of it, and at all; null = never."""
+
+    whole_at: datetime | None
+    looked_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -247,6 +264,25 @@ def list_resolved(
     )
 
 
+def list_alerts(
+    conn: Connection,
+    listed: AlertFilters | None = None,
+    *,
+    now: datetime,
+    sort: str | None = None,
+    after: str | None = None,
+    before: str | None = None,
+    page_size: int = 50,
+    total: int | None = None,
+) -> Page[Alert]:
+    """The list that the status asks for: mutes, what is resolved, else what stands. sort null = the
+    first of SORTS of that list."""
+    status = (listed or AlertFilters()).status
+    name = LISTS.get(status or "", "list_standing")
+    order = sort or next(iter(SORTS[name]))
+    return _list(conn, name, SORTS[name], listed, now, order, after, before, page_size, total)
+
+
 def _list(
     conn: Connection,
     name: str,
@@ -321,6 +357,11 @@ def list_events(conn: Connection, alert_id: int) -> tuple[Event, ...]:
         {"alert_id": checked_id(alert_id), "row_limit": MAX_EVENTS},
     ).mappings()
     return tuple(Event(**row) for row in rows)
+
+
+def last_look(conn: Connection) -> LastLook:
+    """When anybody looked last. Reads scout.alert_state."""
+    return LastLook(**conn.execute(sql.query("alert_book", "looked_at")).mappings().one())
 
 
 def missing(alert_id: int) -> NotFound:

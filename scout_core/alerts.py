@@ -1,45 +1,14 @@
-"""What somebody should look at: bad values, rows to review, leads without a scout, failed runs."""
+"""What an alert of a source row tells of: its bad values, whom it may belong to, the lead."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import Connection
 
-from scout_core import filters, sql
-from scout_core.paging import Key, Page, Sort, read_page
+from scout_core import sql
 
-ListName = Literal["issues", "review", "leads", "runs"]
-
-ISSUE_RULES = (
-    "UNREADABLE_SCOUT",
-    "UNKNOWN_SCOUT",
-    "PAYLOAD_SHAPE",
-    "PAYLOAD_TOO_LARGE",
-    "SIMILAR_KEY",
-    "DATE_OUT_OF_RANGE",
-)
-LEAD_RULES = ("SCOUT_IN_EVENTS", "NO_SCOUT_IN_EVENTS")
-
-
-def _sorts(*keys: Key) -> Mapping[str, Sort]:
-    return {"newest": Sort(*keys), "oldest": Sort(*keys, is_descending=False)}
-
-
-ISSUE_SORTS = _sorts(Key("issue_id", "integer"))
-REVIEW_SORTS = _sorts(Key("unmatched_id", "integer"))
-LEAD_SORTS = _sorts(Key("newest_key", "timestamp"), Key("cabinet_lead_id", "integer"))
-
-
-@dataclass(frozen=True)
-class RuleCount:
-    """How many rows of a list fall under a rule, and since when the oldest of them is there."""
-
-    list_name: str
-    rule: str | None
-    row_count: int
-    since: datetime | None
+LEADS = "public.module_ct_cabinet_leads"
+SCOUTING = "public.module_ct_scouting_daily"
 
 
 @dataclass(frozen=True)
@@ -85,88 +54,43 @@ class LeadWithoutScout:
     has_scout_in_events: bool
 
 
-def count_by_rule(conn: Connection, *, failed_since: datetime) -> tuple[RuleCount, ...]:
-    """What there is to look at, by list and rule, most first in each list; failed runs since.
+@dataclass(frozen=True)
+class RowTold:
+    """What is wrong with a source row now; empty where it was mended since."""
 
-    Reads scout.data_quality_issues, canon.identity_unmatched, the cabinet leads and the runs.
+    issues: tuple[Issue, ...]
+    review: ReviewRow | None
+    lead: LeadWithoutScout | None
+
+
+def row_of(subject: str) -> tuple[str, str] | None:
+    """Table and key of the row that an alert names; null when it names no row."""
+    table, slash, key = subject.partition("/")
+    return (table, key) if slash and key else None
+
+
+def explain_row(conn: Connection, rule: str, subject: str) -> RowTold:
+    """What the alert (rule, subject) tells of, as it is now.
+
+    Reads scout.data_quality_issues, canon.identity_unmatched and the cabinet leads.
     """
-    query = sql.query("alerts", "count_by_rule")
-    rows = conn.execute(query, {"failed_since": failed_since}).mappings()
-    return tuple(RuleCount(**row) for row in rows)
-
-
-def list_issues(
-    conn: Connection,
-    rule: str | None = None,
-    *,
-    sort: str = "newest",
-    after: str | None = None,
-    before: str | None = None,
-    page_size: int = 50,
-) -> Page[Issue]:
-    """The open issues of the sources, newest or oldest first."""
-    filters.check_choice(rule, ISSUE_RULES, "rule")
-    return read_page(
-        conn,
-        sql.query("alerts", "list_issues"),
-        Issue,
-        {"rule": rule},
-        sorts=ISSUE_SORTS,
-        sort=sort,
-        after=after,
-        before=before,
-        page_size=page_size,
+    row = row_of(subject)
+    if row is None:
+        return RowTold((), None, None)
+    given = {"rule": rule, "source_table": row[0], "source_pk": row[1]}
+    issues = conn.execute(sql.query("alerts", "issues_of_row"), given).mappings()
+    review = (
+        conn.execute(sql.query("alerts", "review_of_row"), given).mappings().one_or_none()
+        if rule == "IDENTITY_TO_REVIEW"
+        else None
     )
-
-
-def list_review(
-    conn: Connection,
-    rule: str | None = None,
-    *,
-    sort: str = "newest",
-    after: str | None = None,
-    before: str | None = None,
-    page_size: int = 50,
-) -> Page[ReviewRow]:
-    """The rows of the sources that wait for a person's review, newest or oldest first.
-
-    rule: a reason_code; another system may have written reasons of its own.
-    """
-    return read_page(
-        conn,
-        sql.query("alerts", "list_review"),
-        ReviewRow,
-        {"rule": filters.check_text(rule, "rule")},
-        sorts=REVIEW_SORTS,
-        sort=sort,
-        after=after,
-        before=before,
-        page_size=page_size,
+    lead = (
+        conn.execute(sql.query("alerts", "lead_of_row"), given).mappings().first()
+        if rule == "CABINET_LEAD_WITHOUT_SCOUT" and row[0] == LEADS
+        else None
     )
-
-
-def list_leads(
-    conn: Connection,
-    rule: str | None = None,
-    *,
-    sort: str = "newest",
-    after: str | None = None,
-    before: str | None = None,
-    page_size: int = 50,
-) -> Page[LeadWithoutScout]:
-    """The cabinet leads without a scout, newest or oldest first.
-
-    Reads ops.v_cabinet_leads_missing_scout_alerts.
-    """
-    filters.check_choice(rule, LEAD_RULES, "rule")
-    return read_page(
-        conn,
-        sql.query("alerts", "list_leads"),
-        LeadWithoutScout,
-        {"rule": rule},
-        sorts=LEAD_SORTS,
-        sort=sort,
-        after=after,
-        before=before,
-        page_size=page_size,
+    return RowTold(
+        tuple(Issue(**issue) for issue in issues),
+        None if review is None else ReviewRow(**review),
+        None if lead is None else LeadWithoutScout(**lead),
     )

@@ -53,6 +53,41 @@ def show(
 
     More than `tall` rows scroll within it.
     """
+    chosen = _draw(
+        columns,
+        rows,
+        key=key,
+        alt=alt,
+        mode="single-row" if select else None,
+        selected=() if selected is None else (selected,),
+        tall=tall,
+    )
+    return chosen[0] if chosen else None
+
+
+def choose(
+    columns: Sequence[Column],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    key: str,
+    alt: str,
+    selected: Sequence[int] = (),
+    tall: int = TALL,
+) -> list[int]:
+    """A table of which several rows can be chosen: their numbers, in the order of the table."""
+    return _draw(columns, rows, key=key, alt=alt, mode="multi-row", selected=selected, tall=tall)
+
+
+def _draw(
+    columns: Sequence[Column],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    key: str,
+    alt: str,
+    mode: str | None,
+    selected: Sequence[int],
+    tall: int,
+) -> list[int]:
     # sent as it is: by way of pandas it takes three times as long
     frame = pa.table(
         {
@@ -61,10 +96,10 @@ def show(
         }
     )
     options: dict[str, Any] = {}
-    if select:
-        options = {"on_select": "rerun", "selection_mode": "single-row"}
-        if selected is not None:
-            options["selection_default"] = {"selection": {"rows": [selected]}}
+    if mode is not None:
+        options = {"on_select": "rerun", "selection_mode": mode}
+        if selected:
+            options["selection_default"] = {"selection": {"rows": list(selected)}}
     state = st.dataframe(
         frame,
         hide_index=True,
@@ -74,10 +109,9 @@ def show(
         alt=alt,
         **options,
     )
-    if not select:
-        return None
-    chosen = state["selection"]["rows"]
-    return int(chosen[0]) if chosen and chosen[0] < len(rows) else None
+    if mode is None:
+        return []
+    return sorted(int(row) for row in state["selection"]["rows"] if row < len(rows))
 
 
 def small(columns: Mapping[str, Sequence[str]], *, alt: str) -> None:

@@ -45,11 +45,14 @@ def health() -> int:
 @output.json_option
 def explain(person_key: str) -> None:
     """Tell everything about one person: why this scout, why none, what next."""
-    from scout_core import persons
+    from dataclasses import asdict
+
+    from scout_core import alert_book, persons
     from scout_core.database import LOOK
 
     with session.database().transaction(LOOK) as conn:
         told = persons.explain(conn, person_key)
+        standing = alert_book.by_person(conn, person_key, datetime.now(UTC))
 
     def render() -> None:
         output.say(f"{told.state['person_key']}: {told.verdict}")
@@ -63,6 +66,14 @@ def explain(person_key: str) -> None:
                 for e in told.evidence
             ],
             "No source names a scout for this person.",
+        )
+        _section(
+            "Alerts",
+            ("Alert", "Severity", "Status", "Rule", "Since (UTC)", "What"),
+            [
+                (a.alert_id, a.severity, a.status, a.rule, _time(a.opened_at), a.text)
+                for a in standing
+            ],
         )
         _section(
             "Values that cannot be used",
@@ -123,7 +134,7 @@ def explain(person_key: str) -> None:
             ],
         )
 
-    output.emit(told, render)
+    output.emit({**asdict(told), "alerts": standing}, render)
 
 
 @click.command()

@@ -236,6 +236,7 @@ opened as (
         cast(:now as timestamptz)
     from wanted as w
     where not exists (select from scout.alerts as k where k.subject = w.subject and k.rule = w.rule)
+    order by w.severity_rank desc, w.rule, w.subject
     returning a.alert_id, a.rule, a.subject, a.severity, a.severity_rank, a.status
 ),
 

@@ -1,43 +1,6 @@
--- What the database holds that somebody should look at.
+-- What an alert of a source row tells of.
 
--- name: count_by_rule
-select
-    'issues' as list_name,
-    q.rule,
-    count(*) as row_count,
-    min(q.first_seen_at) as since
-from scout.data_quality_issues as q
-where q.closed_at is null
-group by q.rule
-union all
-select
-    'review' as list_name,
-    u.reason_code as rule,
-    count(*) as row_count,
-    min(u.created_at) as since
-from scout.src_unmatched as u
-where u.status = 'OPEN'
-group by u.reason_code
-union all
-select
-    'leads' as list_name,
-    case when c.has_scout_in_events then 'SCOUT_IN_EVENTS' else 'NO_SCOUT_IN_EVENTS' end as rule,
-    count(*) as row_count,
-    min(c.lead_created_at) as since
-from ops.v_cabinet_leads_missing_scout_alerts as c
-group by c.has_scout_in_events
-union all
-select
-    'runs' as list_name,
-    'JOB_FAILED' as rule,
-    count(*) as row_count,
-    min(r.started_at) as since
-from scout.v_runs as r
-where r.status = 'FAILED' and r.started_at >= cast(:failed_since as timestamptz)
-having count(*) > 0
-order by list_name, row_count desc, rule;
-
--- name: list_issues
+-- name: issues_of_row
 select
     q.issue_id,
     q.rule,
@@ -50,9 +13,13 @@ select
     q.first_seen_run
 from scout.data_quality_issues as q
 where q.closed_at is null
-    and (cast(:rule as text) is null or q.rule = cast(:rule as text));
+    and q.source_table = :source_table
+    and q.source_pk = :source_pk
+    and q.rule = :rule
+order by q.issue_id
+limit 50;
 
--- name: list_review
+-- name: review_of_row
 select
     u.unmatched_id,
     u.source_table,
@@ -64,16 +31,16 @@ select
     u.run_id
 from scout.src_unmatched as u
 where u.status = 'OPEN'
-    and (cast(:rule as text) is null or u.reason_code = cast(:rule as text));
+    and u.source_table in (cast(:source_table as text), substring(cast(:source_table as text) from '^public\.(.*)$'))
+    and u.source_pk = :source_pk;
 
--- name: list_leads
+-- name: lead_of_row
 select
     c.cabinet_lead_id,
     c.external_id,
     c.lead_created_at,
     c.person_key::text as person_key,
     c.potential_scout_id,
-    c.has_scout_in_events,
-    coalesce(c.lead_created_at, '-infinity') as newest_key
+    c.has_scout_in_events
 from ops.v_cabinet_leads_missing_scout_alerts as c
-where cast(:rule as text) is null or c.has_scout_in_events = (cast(:rule as text) = 'SCOUT_IN_EVENTS');
+where c.cabinet_lead_id::text = cast(:source_pk as text);

@@ -1,63 +1,140 @@
-"""The page of alerts: each number is the length of the list that it opens."""
+"""The page of alerts: what stands, where it leads, and what people say about it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from scout_core import alert_acts
+from scout_core.database import Database
+from scout_core.permissions import Actor
 from tests.support import web
-from tests.support.looking import rows, value
+from tests.support.looking import refreshed_demo, rows, value
+from ui import read, who
+
+REASON = "the supervisor has the list"
+STANDING = "from scout.alerts where status <> 'RESOLVED'"
+
+
+@pytest.fixture(scope="module")
+def own(server_url: str) -> Iterator[Database]:
+    """Demo data after a run, of which alerts are acknowledged and muted."""
+    with refreshed_demo(server_url) as database:
+        yield database
+
+
+@pytest.fixture
+def acted(own: Database) -> Iterator[Database]:
+    """Pages read it and write it."""
+    with web.on(own):
+        yield own
 
 
 def table(page, column: str):
     return next(d.value for d in page.dataframe if column in d.value)
 
 
-def test_each_reason_opens_as_many_rows_as_it_counts(full):
-    counts = {
-        **dict(
-            map(tuple, rows(full, "select rule, count(*) from scout.data_quality_issues"
-                                  " where closed_at is null group by rule"))
-        ),
-        **dict(
-            map(tuple, rows(full, "select reason_code, count(*) from scout.src_unmatched"
-                                  " where status = 'OPEN' group by reason_code"))
-        ),
-    }  # fmt: skip
-    assert len(counts) > 3
-    for rule, count in list(counts.items())[::2]:
-        page = web.open_page("alerts", rule=rule)
-        assert f"{count} de {count} filas" in web.words(page)
-
-
-def test_sum_of_the_reasons_is_the_total(full):
+def test_numbers_by_reason_are_those_of_the_alerts_and_open_them(full):
     page = web.open_page("alerts")
-    total = sum(int(count.replace(",", "")) for count in table(page, "next")["rows"])
-    assert f"{total:,} filas por mirar" in web.words(page)
-    leads = value(full, "select count(*) from ops.v_cabinet_leads_missing_scout_alerts")
-    listed = table(page, "next")
-    mine = listed[listed["list"] == "Leads de cabinet sin scout"]["rows"]
-    assert sum(int(count.replace(",", "")) for count in mine) == leads
+    counts = rows(full, f"select rule, count(*) {STANDING} group by rule")
+    shown = table(page, "next")
+    assert sorted(int(n.replace(",", "")) for n in shown["open"]) == sorted(n for _, n in counts)
+    assert f"{sum(n for _, n in counts):,} alertas vigentes" in web.words(page)
+    assert len(counts) > 4
+    for rule, count in counts[::2]:
+        listed = web.open_page("alerts", rule=rule)
+        assert not listed.exception
+        assert f"de {count:,} filas" in web.words(listed)
 
 
-@pytest.mark.parametrize("rule", ["SIMILAR_KEY", "SCOUT_IN_EVENTS", "OLD_REASON"])
-def test_reason_of_which_nothing_is_left_says_so(empty, rule):
-    page = web.open_page("alerts", rule=rule, sort="oldest")
-    assert not page.exception
-    assert "Ya no queda ninguna fila" in web.words(page)
+def test_every_filter_of_the_address_is_the_list_that_it_names(full):
+    for given in ({"status": "RESOLVED"}, {"status": "MUTED"}, {"status": "ACKNOWLEDGED"}):
+        page = web.open_page("alerts", **given)
+        assert not page.exception
+    page = web.open_page("alerts", severity="FAIL", status="OPEN")
+    assert "Quitar filtros" in web.words(page)
+    for rule in ("<script>'; drop", "x" * 300):
+        assert not web.open_page("alerts", rule=rule, alert="99999999999999999999").exception
 
 
-def test_nothing_to_look_at_is_good_news(empty):
-    said = web.words(web.open_page("alerts"))
-    assert "Nada pide atención." in said
-    assert "últimos 7 días" in said
-
-
-@pytest.mark.parametrize("rule", ["<script>'; drop", "x" * 300])
-def test_reason_that_cannot_be_is_no_error(full, rule):
-    assert not web.open_page("alerts", rule=rule).exception
-
-
-def test_values_are_shown_masked_and_persons_by_key(full):
-    page = web.open_page("alerts", rule="UNREADABLE_SCOUT")
-    listed = table(page, "value")
-    assert all(len(person) in (1, 8) for person in listed["person"])
+@pytest.mark.parametrize(
+    ("rule", "leads"),
+    [
+        ("NEW_CONFLICT", "Decidir el conflicto"),
+        ("UNREADABLE_SCOUT", "observational.lead_events"),
+        ("IDENTITY_TO_REVIEW", "Revisar la fila"),
+        ("CABINET_LEAD_WITHOUT_SCOUT", "public.module_ct_cabinet_leads"),
+    ],
+)
+def test_alert_leads_to_what_it_tells_of(full, rule, leads):
+    number = value(full, f"select min(alert_id) {STANDING} and rule = '{rule}'")
+    page = web.open_page("alerts", alert=str(number))
+    said = web.words(page)
+    assert leads in said
+    assert "Se abrió" in said
+    assert "por sí sola" in said
     phones = {row[0] for row in rows(full, "select primary_phone from canon.identity_registry")}
-    assert not [phone for phone in phones if phone and phone in web.words(page)]
+    assert not [phone for phone in phones if phone and phone in said]
+
+
+def act(page, number: int, choice: str, reason: str, several: int = 1):
+    place = f"alerts_{number}_{several}"
+    radio = next(r for r in page.radio if r.key.startswith(f"{place}_act"))
+    radio.set_value(choice).run()
+    page.text_area(key=f"{place}_reason").set_value(reason)
+    return page.button(key=f"{place}_do").click().run()
+
+
+def test_alert_is_acknowledged_muted_and_open_again_from_the_page(acted):
+    number = value(acted, f"select min(alert_id) {STANDING} and rule = 'UNREADABLE_SCOUT'")
+    page = act(web.open_page("alerts", alert=str(number)), number, "ack", "short")
+    assert "Escribe una razón de 10" in web.words(page)
+    page = act(page, number, "ack", REASON)
+    assert "Alerta reconocida." in web.words(page)
+    page = act(page, number, "mute", REASON)
+    assert "Silenciada hasta" in web.words(page)
+    mutes = web.open_page("alerts", status="MUTED")
+    assert list(table(mutes, "muted_since")["reason"]) == [REASON]
+    page = act(web.open_page("alerts", alert=str(number)), number, "unmute", REASON)
+    assert "La alerta está abierta otra vez." in web.words(page)
+    events = rows(acted, f"select event from scout.alert_events where alert_id = {number}")
+    assert sorted(events) == [("ACKNOWLEDGED",), ("MUTED",), ("OPENED",), ("UNMUTED",)]
+
+
+def test_somebody_who_was_faster_is_told_of(acted):
+    number = value(acted, f"select min(alert_id) {STANDING} and rule = 'SIMILAR_KEY'")
+    page = web.open_page("alerts", alert=str(number))
+    alert_acts.ack(
+        acted,
+        actor=Actor("other", "operator"),
+        alert_id=number,
+        reason=REASON,
+        now=datetime.now(UTC) - timedelta(seconds=1),
+    )
+    page = act(page, number, "ack", REASON)
+    assert "was acknowledged by other" in web.words(page)
+
+
+def test_viewer_sees_all_of_it_and_can_do_nothing(full, monkeypatch):
+    monkeypatch.setattr(who, "visitor", lambda: Actor("v", "viewer"))
+    number = value(full, f"select min(alert_id) {STANDING}")
+    page = web.open_page("alerts", alert=str(number))
+    said = web.words(page)
+    assert "es de analistas y operadores" in said
+    assert "Historia" in said
+    assert not [b for b in page.button if b.key.endswith("_do")]
+
+
+def test_before_the_first_look_the_page_says_so(empty):
+    said = web.words(web.open_page("alerts"))
+    assert "Todavía nadie ha mirado." in said
+    assert not web.open_page("alerts", rule="SIMILAR_KEY", language="en").exception
+
+
+def test_database_that_went_away_leaves_the_last_alerts_with_their_time(own):
+    with web.on(own):
+        page = web.open_page("alerts")
+        web.cut_off()
+        said = web.words(page.run())
+        assert "alertas vigentes" in said
+        assert read.away_since() is not None
