@@ -177,7 +177,7 @@ def _chosen(page: frame.Page, listed: Listed[Alert], view: str) -> None:
     chosen = tables.choose(
         [Column(key, t(f"alerts.column_{key}"), **how) for key, how in columns],
         [as_row(alert) for alert in listed.rows],
-        key=f"alerts_table_{view}_{ids[0]}_{ids[-1]}",
+        key=f"alerts_table_{view}_{ids[0]}_{ids[-1]}_{st.session_state.get(alert_view.CLOSED, 0)}",
         alt=t("alerts.table_alt"),
         selected=() if at is None else (at,),
     )

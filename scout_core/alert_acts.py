@@ -180,7 +180,7 @@ def _act(
     with db.transaction(DECIDE) as conn:
         alert_book.lock(conn)
         if doing.request_id is not None:
-            query = sql.query("alert_book", "of_request")
+            query = sql.statement("alerts/find_request")
             known = conn.execute(query, {"request_id": doing.request_id}).mappings().all()
             if known:
                 return tuple(Acted(**row) for row in known), {}

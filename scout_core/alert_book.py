@@ -162,7 +162,7 @@ def sync(
     whose effects are in this transaction; null = between two runs. What is muted is no news.
     """
     lock(conn)
-    load = conn.execute(sql.query("alert_book", "load"), {"many": MANY + 1}).one()
+    load = conn.execute(sql.statement("alerts/load"), {"many": MANY + 1}).one()
     is_run = run_id is not None
     if load.mode == "TRACKED":
         whole = (
@@ -200,12 +200,12 @@ def sync(
 
 def lock(conn: Connection) -> None:
     """Wait for whoever changes alerts now; nobody else does until the transaction ends."""
-    conn.execute(sql.query("alert_book", "lock"), _lock_keys())
+    conn.execute(sql.query("state", "lock"), _lock_keys())
 
 
 def try_lock(conn: Connection) -> bool:
     """The same without waiting; False when somebody changes them now."""
-    return bool(conn.execute(sql.query("alert_book", "try_lock"), _lock_keys()).scalar_one())
+    return bool(conn.execute(sql.query("state", "try_lock"), _lock_keys()).scalar_one())
 
 
 def _lock_keys() -> dict[str, int]:

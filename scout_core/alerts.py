@@ -43,8 +43,8 @@ class ReviewRow:
 
 @dataclass(frozen=True)
 class LeadWithoutScout:
-    """A cabinet lead without a scout in the ledger. person_key null = it leads to nobody;
-    potential_scout_id: the one scout of the person's events, a hint."""
+    """A cabinet lead, of which an alert says that it has no scout. person_key null = it leads to
+    nobody; potential_scout_id: the one scout of the person's events, a hint."""
 
     cabinet_lead_id: int
     external_id: str | None
@@ -69,15 +69,22 @@ def row_of(subject: str) -> tuple[str, str] | None:
     return (table, key) if slash and key else None
 
 
-def explain_row(conn: Connection, rule: str, subject: str) -> RowTold:
-    """What the alert (rule, subject) tells of, as it is now.
+def explain_row(
+    conn: Connection, rule: str, subject: str, person_key: str | None = None
+) -> RowTold:
+    """What the alert (rule, subject) tells of, as it is now; person_key: whom it is about.
 
     Reads scout.data_quality_issues, canon.identity_unmatched and the cabinet leads.
     """
     row = row_of(subject)
     if row is None:
         return RowTold((), None, None)
-    given = {"rule": rule, "source_table": row[0], "source_pk": row[1]}
+    given = {
+        "rule": rule,
+        "source_table": row[0],
+        "source_pk": row[1],
+        "person_key": person_key,
+    }
     issues = conn.execute(sql.query("alerts", "issues_of_row"), given).mappings()
     review = (
         conn.execute(sql.query("alerts", "review_of_row"), given).mappings().one_or_none()

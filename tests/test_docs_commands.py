@@ -29,6 +29,7 @@ OWN = {
     "SOURCE_PK": "17",
     "RUN_ID": "41",
     "HOLD_ID": "3",
+    "ALERT_ID": "5",
     "SCOUT": "14",
     "TEXT": "a reason that is long enough",
 }
@@ -123,6 +124,10 @@ def of_reader(db: Database) -> dict[str, Callable[[], Any]]:
         "RUN_ID": lambda: run,
         "HOLD_ID": lambda: value(
             db, "select min(hold_id) from scout.holds where released_at is null"
+        ),
+        # each command about another one: a mute after an acknowledgement is one too
+        "ALERT_ID": lambda: value(
+            db, "select min(alert_id) from scout.alerts where status = 'OPEN'"
         ),
         "SOURCE_PK": lambda: value(
             db,

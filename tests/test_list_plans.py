@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import Connection, TextClause, event
 
 from scout_core import (
+    alert_book,
     alerts,
     audit,
     backlog,
@@ -78,10 +79,6 @@ WHOLE: dict[str, tuple[set[str], str]] = {
                   "public.module_ct_scouting_daily", "public.module_ct_migrations",
                   "public.module_ct_cabinet_leads", PAYMENTS},
                  "rows are counted by day of arrival"),
-    "alerts": ({"canon.identity_unmatched", "public.module_ct_cabinet_leads", PERSONS},
-               "leads and rows to review are counted by what they lack"),
-    "review": ({"canon.identity_unmatched"}, "the owner's table has no order of ours"),
-    "leads": ({"public.module_ct_cabinet_leads", PERSONS}, "leads are listed by what they lack"),
 }  # fmt: skip
 
 
@@ -109,6 +106,7 @@ class Facts:
                                   " where conflict_kind is not null limit 1")[0]  # fmt: skip
         self.run = rows(db, "select max(run_id) from scout.runs")[0][0]
         self.row = rows(db, "select min(source_pk) from canon.identity_unmatched")[0][0]
+        self.alert = rows(db, "select min(alert_id) from scout.alerts")[0][0]
         self.scout = rows(db, "select min(scout_id) from ops.v_dim_scouts")[0][0]
 
 
@@ -186,10 +184,24 @@ def reads(facts: Facts) -> dict[str, Read]:
         "rows to review": lambda c: (review.count_reasons(c), pages(review.list_open)(c)),
         "a row to review": lambda c: review.by_row(c, facts.row),
         "state": settle.state,
-        "alerts": lambda c: alerts.count_by_rule(c, failed_since=NOW),
-        "issues": pages(alerts.list_issues),
-        "review": pages(alerts.list_review),
-        "leads": pages(alerts.list_leads),
+        "alerts": lambda c: (
+            alert_book.count_standing(c, NOW), alert_book.last_look(c),
+            alert_book.by_person(c, person, NOW), alert_book.list_events(c, 1),
+            alert_book.by_id(c, facts.alert, NOW),
+        ),
+        "what alerts tell of": lambda c: [
+            alerts.explain_row(c, rule, subject, person) for rule, subject in (
+                ("UNREADABLE_SCOUT", "observational.lead_events/1"),
+                ("IDENTITY_TO_REVIEW", f"public.module_ct_scouting_daily/{facts.row}"),
+                ("CABINET_LEAD_WITHOUT_SCOUT", "public.module_ct_cabinet_leads/1"),
+            )
+        ],
+    } | {
+        f"alerts {status} by {sort}": pages(
+            alert_book.list_alerts, alert_book.AlertFilters(status=status), now=NOW, sort=sort
+        )
+        for status, name in ((None, "list_standing"), *alert_book.LISTS.items())
+        for sort in alert_book.SORTS[name]
     } | {
         f"audit of {table}": pages(audit.list_rows, table, audit.AuditFilters())
         for table in audit.TABLES
@@ -227,7 +239,9 @@ def sent(db: Database) -> tuple[dict[str, list[tuple[str, Any]]], set[str]]:
     return found, names
 
 
-NAMES = tuple(reads(type("Nothing", (), {"person": "", "run": 0, "row": "", "scout": 0})()))  # type: ignore[arg-type]
+NAMES = tuple(
+    reads(type("Nothing", (), {"person": "", "run": 0, "row": "", "scout": 0, "alert": 1})())
+)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -271,9 +285,9 @@ def test_every_statement_of_the_pages_is_explained(
     sent: tuple[dict[str, list[tuple[str, Any]]], set[str]],
 ) -> None:
     topics = (
-        "alerts", "audit", "backlog", "collection", "conflicts", "coverage", "decisions",
-        "freshness", "health", "history", "holds", "liquidation", "money", "persons", "pulse",
-        "review", "scouts", "trend", "undo",
+        "alerts", "alert_book", "audit", "backlog", "collection", "conflicts", "coverage",
+        "decisions", "freshness", "health", "history", "holds", "liquidation", "money", "persons",
+        "pulse", "review", "scouts", "trend", "undo",
     )  # fmt: skip
     known = {f"{topic}.{name}" for topic in topics for name in sql.queries(topic)}
     assert known - sent[1] == set()

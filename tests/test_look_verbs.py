@@ -103,15 +103,17 @@ def test_explain_tells_of_one_person(demo_db: Database, verb: Verb) -> None:
     found = answer(verb(demo_db, "explain", person, "--json"))
     assert set(found) == {
         "state", "verdict", "why", "next_action", "evidence", "ledger_audit", "link_audit",
-        "decisions", "holds", "issues", "runs", "money", "seen",
+        "decisions", "holds", "issues", "runs", "money", "seen", "alerts",
     }  # fmt: skip
     assert found["state"]["person_key"] == person
+    assert "NEW_CONFLICT" in [a["rule"] for a in found["alerts"]]
     assert len({e["scout_id"] for e in found["evidence"]}) > 1
     code, out, _ = verb(demo_db, "explain", person)
     assert code == 0
     assert out.startswith(f"{person}: {found['verdict']}\nWhy: {found['why']}.\n")
     assert f"Next: {found['next_action']}" in out
     assert "Evidence, oldest first" in out
+    assert re.search(r"\d+ +WARN +OPEN +NEW_CONFLICT", out)
 
 
 def test_plan_shows_what_a_run_would_change_and_writes_nothing(

@@ -29,6 +29,8 @@ ALERT = "alert"  # ?alert=41
 DAYS = (1, 3, 7, 30, 90)
 SHOWN_EVENTS = 10
 TOLD = "alerts_told"
+# how often what was chosen was given up: a table of another key has nothing chosen
+CLOSED = "alerts_closed"
 ICONS = {"ack": "visibility", "mute": "notifications_off", "unmute": "notifications_active"}
 EVENT_ICONS = {
     "OPENED": "notifications_active",
@@ -64,6 +66,12 @@ def notice() -> None:
         st.error(words, title=t("alerts.refused"), icon=":material/block:")
 
 
+def close() -> None:
+    """Choose no alert any more. For callbacks."""
+    link.put(**{ALERT: None})
+    st.session_state[CLOSED] = st.session_state.get(CLOSED, 0) + 1
+
+
 def one(actor: Actor, alert_id: int | None) -> None:
     """The alert of this number: what it is, where it leads, its life, what can be done."""
     if alert_id is None:
@@ -83,8 +91,7 @@ def one(actor: Actor, alert_id: int | None) -> None:
                 t("alerts.close"),
                 icon=":material/close:",
                 type="tertiary",
-                on_click=link.clear,
-                args=(ALERT,),
+                on_click=close,
                 key="alerts_close",
             )
         st.markdown(f"{severity_badge(alert.severity)} {status_badge(alert)}")
@@ -145,7 +152,7 @@ def _facts(alert: Alert) -> None:
     row = alerts.row_of(alert.subject)
     if row is None or alert.status == "RESOLVED":
         return
-    found = read.one(alerts.explain_row, alert.rule, alert.subject).value
+    found = read.one(alerts.explain_row, alert.rule, alert.subject, alert.person_key).value
     lines: dict[str, str] = {t("alerts.row"): plain(f"{row[0]} {row[1]}")}
     if found.issues:
         lines[t("alerts.value")] = ", ".join(
@@ -294,4 +301,6 @@ def _do(
         st.session_state[TOLD] = (False, words)
     else:
         st.session_state[TOLD] = (True, words)
+        if len(ids) > 1:
+            close()
     read.forget()

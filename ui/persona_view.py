@@ -5,12 +5,13 @@ from typing import Any
 
 import streamlit as st
 
-from scout_core import money, person_history, person_search
+from scout_core import alert_book, money, person_history, person_search
 from scout_core.errors import BadInput, NotFound
 from scout_core.money import Money
 from scout_core.person_history import Conclusion, Story
 from scout_core.person_search import Found, Identity, PersonClaim
 from ui import (
+    alert_view,
     decide,
     frame,
     link,
@@ -64,18 +65,23 @@ def show(page: frame.Page) -> None:
             read.call(person_search.by_key, key),
             read.call(money.by_person, (key,)),
             read.call(person_search.list_claims, key),
+            read.call(alert_book.by_person, key, read.NOW),
         )
     except NotFound:
         frame.empty(
             t("persona.unknown_key"), t("persona.unknown_key_hint"), filters=("key", "persona")
         )
         return
-    story, identity, stakes, claims = seen.value
+    story, identity, stakes, claims, standing = seen.value
     story_key = story.told.state["person_key"]
     names = read.one(money.names_of_scouts, _scouts_of(story)).value
     page.stamp(seen)
     held = stakes.get(story_key, money.NOTHING)
     _state_card(story, held, names, seen.at)
+    if standing:
+        with st.container(border=True, gap="xsmall"):
+            frame.card_title(t("alerts.of_person"))
+            alert_view.list_of_person(standing)
     _decide(page, story, held)
     left, right = st.columns((5, 3))
     with left.container(border=True, gap="xsmall", height="stretch"):

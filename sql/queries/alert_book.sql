@@ -1,23 +1,5 @@
 -- The alerts and what became of them.
 
--- name: lock
-select pg_advisory_xact_lock(:lock_class, :lock_key);
-
--- name: try_lock
-select pg_try_advisory_xact_lock(:lock_class, :lock_key);
-
--- name: load
--- what a look has to compare: counted up to one more than is looked up one by one
-select
-    s.mode,
-    s.built_at,
-    a.whole_at,
-    exists (select from scout.alerts_to_check as n where n.subject = '*') as is_everything_noted,
-    (select count(*) from (select from scout.alerts_to_check limit :many) as n) as noted_count,
-    exists (select from scout.pending_persons) as has_pending
-from scout.state as s
-cross join scout.alert_state as a;
-
 -- name: list_standing
 -- a mute that has run out is none, also before anybody has looked again
 select
@@ -166,22 +148,6 @@ from scout.alert_events as e
 where e.alert_id = :alert_id
 order by e.event_id desc
 limit :row_limit;
-
--- name: of_request
-select
-    e.alert_id,
-    a.rule,
-    a.subject,
-    e.event,
-    e.status,
-    e.actor,
-    e.reason,
-    e.muted_until,
-    e.at
-from scout.alert_events as e
-inner join scout.alerts as a on a.alert_id = e.alert_id
-where e.request_id = :request_id
-order by e.alert_id;
 
 -- name: looked_at
 select

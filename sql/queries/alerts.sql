@@ -39,8 +39,16 @@ select
     c.cabinet_lead_id,
     c.external_id,
     c.lead_created_at,
-    c.person_key::text as person_key,
-    c.potential_scout_id,
-    c.has_scout_in_events
-from ops.v_cabinet_leads_missing_scout_alerts as c
+    p.person_key::text as person_key,
+    case when p.event_scout_min = p.event_scout_max then p.event_scout_min end as potential_scout_id,
+    coalesce(p.event_scout_min is not null, false) as has_scout_in_events
+from scout.src_cabinet_leads as c
+left join lateral (
+    select
+        n.person_key,
+        n.event_scout_min,
+        n.event_scout_max
+    from scout.v_persons_now as n
+    where n.person_key = cast(:person_key as uuid)
+) as p on true
 where c.cabinet_lead_id::text = cast(:source_pk as text);

@@ -188,6 +188,11 @@ for each statement execute function scout.note_issues();
 create trigger scout_note_issues_truncate after truncate on scout.data_quality_issues
 for each statement execute function scout.note_issues();
 
+create function scout.lead_text() returns text
+language sql immutable parallel safe
+return 'This cabinet lead has no scout: its person has none in the ledger, or it leads to nobody.';
+comment on function scout.lead_text() is 'What the alert of a cabinet lead without a scout says.';
+
 create function scout.alert_conditions()
 returns table (rule text, subject text, severity text, person_key uuid, text text)
 language plpgsql stable set search_path = pg_catalog set jit = off rows 10000
@@ -207,6 +212,8 @@ language plpgsql stable set search_path = pg_catalog set plan_cache_mode = force
 set max_parallel_workers_per_gather = 0 rows 100
 as $$
 #variable_conflict use_column
+declare
+    lead_persons uuid[];
 begin
     if cardinality(person_keys) > 0 then
         return query
@@ -215,11 +222,30 @@ begin
         where c.rule = 'NEW_CONFLICT' and c.person_key = any(person_keys);
     end if;
     if cardinality(lead_names) > 0 then
+        -- a union is not joined by index: the persons are looked up first, and who leads to nobody by itself
+        select array_agg(l.person_key) into lead_persons
+        from scout.src_cabinet_leads as c
+        inner join canon.identity_links as l
+            on l.source_table = 'module_ct_cabinet_leads' and l.source_pk = coalesce(c.external_id, c.cabinet_lead_id::text)
+        where c.cabinet_lead_id::text = any(lead_names) or c.external_id = any(lead_names);
         return query
         select c.rule, c.subject, c.severity, c.person_key, c.text
         from scout.v_alert_conditions as c
         where c.rule = 'CABINET_LEAD_WITHOUT_SCOUT'
+            and c.person_key = any(lead_persons)
             and (c.lead_row = any(lead_names) or c.external_id = any(lead_names));
+        return query
+        select
+            'CABINET_LEAD_WITHOUT_SCOUT',
+            'public.module_ct_cabinet_leads/' || c.cabinet_lead_id,
+            'INFO',
+            null::uuid,
+            scout.lead_text()
+        from scout.src_cabinet_leads as c
+        left join canon.identity_links as l
+            on l.source_table = 'module_ct_cabinet_leads' and l.source_pk = coalesce(c.external_id, c.cabinet_lead_id::text)
+        left join canon.identity_registry as r on r.person_key = l.person_key
+        where (c.cabinet_lead_id::text = any(lead_names) or c.external_id = any(lead_names)) and r.person_key is null;
     end if;
     if cardinality(source_pks) > 0 then
         return query

@@ -1,6 +1,7 @@
 """Routes of the API that are no lists: numbers, one person, runs, documentation."""
 
 import re
+from collections import Counter
 from dataclasses import asdict
 
 import pytest
@@ -66,8 +67,13 @@ def test_run_is_told_with_its_steps_and_seal(demo):
 
 def test_plan_and_alerts_answer(demo):
     assert demo.get(f"{BASE}/plan").json()["changed_rows"] == 0
-    rules = {row["rule"] for row in demo.get(f"{BASE}/alerts").json()["alerts"]}
-    assert "UNREADABLE_SCOUT" in rules
+    told = demo.get(f"{BASE}/alerts", page_size=1000).json()
+    listed = Counter((row["rule"], row["severity"]) for row in told["items"])
+    assert {(row["rule"], row["severity"]): row["open_count"] for row in told["standing"]} == (
+        listed
+    )
+    assert told["pagination"]["total"] == listed.total()
+    assert listed["UNREADABLE_SCOUT", "WARN"] > 0
 
 
 def test_documentation_comes_from_this_server_only(demo):

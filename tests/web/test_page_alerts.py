@@ -61,9 +61,9 @@ def test_every_filter_of_the_address_is_the_list_that_it_names(full):
     ("rule", "leads"),
     [
         ("NEW_CONFLICT", "Decidir el conflicto"),
-        ("UNREADABLE_SCOUT", "observational.lead_events"),
+        ("UNREADABLE_SCOUT", "observational"),
         ("IDENTITY_TO_REVIEW", "Revisar la fila"),
-        ("CABINET_LEAD_WITHOUT_SCOUT", "public.module_ct_cabinet_leads"),
+        ("CABINET_LEAD_WITHOUT_SCOUT", "public"),
     ],
 )
 def test_alert_leads_to_what_it_tells_of(full, rule, leads):

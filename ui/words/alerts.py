@@ -72,6 +72,7 @@ WORDS = {
     "column_muted_since": ("Silenciada", "Muted on"),
     "column_until": ("Hasta", "Until"),
     "column_reason": ("Razón", "Why"),
+    "of_person": ("Alertas vigentes", "Alerts that stand"),
     "choose": (
         "Elige una alerta para ver su historia y adónde lleva; varias, para reconocerlas o"
         " silenciarlas juntas.",

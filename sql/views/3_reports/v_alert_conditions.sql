@@ -57,10 +57,7 @@ select
     'public.module_ct_cabinet_leads/' || c.cabinet_lead_id as subject,
     'INFO' as severity,
     c.person_key,
-    case
-        when c.person_key is null then 'This cabinet lead leads to nobody, so it has no scout.'
-        else 'The person of this cabinet lead has no scout in the ledger.'
-    end as text,
+    scout.lead_text() as text,
     null::text as source_table,
     null::text as source_pk,
     c.cabinet_lead_id::text as lead_row,
