@@ -172,6 +172,9 @@ def _overview(standing: tuple[Standing, ...], given: AlertFilters, *, is_looked:
 def _chosen(page: frame.Page, listed: Listed[Alert], view: str) -> None:
     ids = [alert.alert_id for alert in listed.rows]
     wanted = _number(link.value(alert_view.ALERT))
+    if wanted != st.session_state.get("alerts_shown"):
+        # the address was changed by the back button or a link: what the table remembers is no more
+        alert_view.forget_chosen()
     at = ids.index(wanted) if wanted in ids else None
     columns, as_row = (_MUTES, _mute) if view == "MUTED" else (_ALERTS, _alert)
     chosen = tables.choose(
@@ -188,6 +191,7 @@ def _chosen(page: frame.Page, listed: Listed[Alert], view: str) -> None:
     elif chosen or at is not None:
         wanted = None
         link.put(**{alert_view.ALERT: None})
+    st.session_state["alerts_shown"] = wanted
     if len(chosen) > 1:
         alert_view.several(page.actor, [listed.rows[row] for row in chosen])
     elif wanted is not None:

@@ -69,6 +69,11 @@ def notice() -> None:
 def close() -> None:
     """Choose no alert any more. For callbacks."""
     link.put(**{ALERT: None})
+    forget_chosen()
+
+
+def forget_chosen() -> None:
+    """Let the table begin anew, with what the address says."""
     st.session_state[CLOSED] = st.session_state.get(CLOSED, 0) + 1
 
 
