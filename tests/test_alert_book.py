@@ -439,6 +439,33 @@ def test_what_nobody_noted_is_found_by_verify_and_mended(db: Database) -> None:
     matches(db)
 
 
+def test_alerts_of_one_row_by_two_rules_come_and_go_apart(db: Database) -> None:
+    with db.transaction(ADMIN) as conn:
+        new.scout_listed(conn, scout=7)
+        row = new.scouting_row(conn, scout=8)
+        lead = new.cabinet_lead(conn, external="L1", lead_created_at="infinity")
+    refresh(db)
+    scouting, leads = (
+        f"public.module_ct_scouting_daily/{row}",
+        (f"public.module_ct_cabinet_leads/{lead}"),
+    )
+    stands = {("IDENTITY_TO_REVIEW", scouting), ("CABINET_LEAD_WITHOUT_SCOUT", leads)}
+    assert set(rows(db, STANDING)) == stands | {
+        ("UNKNOWN_SCOUT", scouting),
+        ("DATE_OUT_OF_RANGE", leads),
+    }
+    with db.transaction(ADMIN) as conn:
+        new.scout_listed(conn, scout=8)
+        conn.execute(text("update public.module_ct_cabinet_leads set external_id = 'L2'"))
+    refresh(db)
+    assert set(rows(db, STANDING)) == stands | {("DATE_OUT_OF_RANGE", leads)}
+    with db.transaction(ADMIN) as conn:
+        conn.execute(text("update public.module_ct_cabinet_leads set lead_created_at = now()"))
+    refresh(db)
+    assert set(rows(db, STANDING)) == stands
+    matches(db)
+
+
 def test_conflict_that_went_before_it_was_settled_leaves_no_alert(db: Database) -> None:
     with db.transaction(ADMIN) as conn:
         ana = new.person(conn, key=key("ana"))

@@ -4,9 +4,7 @@
 with noted as materialized (
     select
         n.ctid as entry,
-        n.subject,
-        n.source_table,
-        n.source_pk
+        n.subject
     from scout.alerts_to_check as n
     where :compares_rows and (:is_whole or n.subject <> '*')
 ),
@@ -37,19 +35,6 @@ lead_links as materialized (
         l.source_pk
     from canon.identity_links as l
     where l.source_table = 'module_ct_cabinet_leads' and l.person_key = any((select p.person_keys from persons as p)::uuid [])
-),
-
-noted_rows as materialized (
-    select
-        coalesce(array_agg(r.source_table), '{}') as source_tables,
-        coalesce(array_agg(r.source_pk), '{}') as source_pks
-    from (
-        select distinct
-            n.source_table,
-            n.source_pk
-        from noted as n
-        where n.source_table is not null
-    ) as r
 ),
 
 -- by number, or by what links call it
@@ -86,6 +71,21 @@ subjects as materialized (
         from scout.src_cabinet_leads as c
         where c.external_id = any((select n.names from lead_names as n)::text [])
     ) as s
+),
+
+-- some tables tell of a row without its schema
+noted_rows as materialized (
+    select
+        coalesce(array_agg(t.source_table), '{}') as source_tables,
+        coalesce(array_agg(substr(r.subject, strpos(r.subject, '/') + 1)), '{}') as source_pks
+    from subjects as s
+    cross join lateral unnest(s.subjects) as r (subject)
+    cross join lateral (
+        values
+        (split_part(r.subject, '/', 1)),
+        (substring(split_part(r.subject, '/', 1) from '^public\.(module_ct_.*)$'))
+    ) as t (source_table)
+    where strpos(r.subject, '/') > 0 and t.source_table is not null
 ),
 
 wanted as materialized (

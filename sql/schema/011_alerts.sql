@@ -90,14 +90,11 @@ alter table scout.alert_events enable always trigger scout_append_only;
 
 -- No key and no index: whoever notes never waits.
 create table scout.alerts_to_check (
-    subject text not null,
-    source_table text,
-    source_pk text
+    subject text not null
 )
 with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 comment on table scout.alerts_to_check is
 'One row per person or source row whose condition may have changed since alerts were compared with them; * = compare all.';
-comment on column scout.alerts_to_check.source_table is 'Where the row is looked up, with source_pk; null = a person, or a cabinet lead by its number or by what links call it.';
 
 create table scout.alert_state (
     is_only_row boolean primary key default true check (is_only_row),
@@ -113,7 +110,7 @@ language sql immutable parallel safe
 as $$
     select case when source_table like 'module\_ct\_%' then 'public.' else '' end || source_table || '/' || source_pk
 $$;
-comment on function scout.row_subject(text, text) is 'How alerts name a source row: table with its schema, slash, key.';
+comment on function scout.row_subject(text, text) is 'How alerts name a source row: table with its schema, slash, key. Whoever tells of the row, the name is the same.';
 
 create or replace function scout.note_unmatched() returns trigger
 language plpgsql security definer set search_path = pg_catalog
@@ -123,12 +120,12 @@ begin
         insert into scout.alerts_to_check (subject) values ('*');
     end if;
     if tg_op in ('INSERT', 'UPDATE') then
-        insert into scout.alerts_to_check (subject, source_table, source_pk)
-        select scout.row_subject(n.source_table, n.source_pk), n.source_table, n.source_pk from new_rows as n;
+        insert into scout.alerts_to_check (subject)
+        select scout.row_subject(n.source_table, n.source_pk) from new_rows as n;
     end if;
     if tg_op in ('UPDATE', 'DELETE') then
-        insert into scout.alerts_to_check (subject, source_table, source_pk)
-        select scout.row_subject(o.source_table, o.source_pk), o.source_table, o.source_pk from old_rows as o;
+        insert into scout.alerts_to_check (subject)
+        select scout.row_subject(o.source_table, o.source_pk) from old_rows as o;
     end if;
     -- what a run of ours writes there is its own verdict
     if coalesce(current_setting('scout.run_id', true), '') <> '' then
@@ -156,18 +153,18 @@ language plpgsql security definer set search_path = pg_catalog
 as $$
 begin
     if tg_op = 'INSERT' then
-        insert into scout.alerts_to_check (subject, source_table, source_pk)
-        select distinct scout.row_subject(n.source_table, n.source_pk), n.source_table, n.source_pk from new_rows as n;
+        insert into scout.alerts_to_check (subject)
+        select distinct scout.row_subject(n.source_table, n.source_pk) from new_rows as n;
     elsif tg_op = 'UPDATE' then
         -- seen again is no news
-        insert into scout.alerts_to_check (subject, source_table, source_pk)
-        select distinct scout.row_subject(n.source_table, n.source_pk), n.source_table, n.source_pk
+        insert into scout.alerts_to_check (subject)
+        select distinct scout.row_subject(n.source_table, n.source_pk)
         from new_rows as n
         inner join old_rows as o on o.issue_id = n.issue_id
         where (o.closed_at is null) <> (n.closed_at is null) or o.person_key is distinct from n.person_key;
     elsif tg_op = 'DELETE' then
-        insert into scout.alerts_to_check (subject, source_table, source_pk)
-        select distinct scout.row_subject(o.source_table, o.source_pk), o.source_table, o.source_pk from old_rows as o;
+        insert into scout.alerts_to_check (subject)
+        select distinct scout.row_subject(o.source_table, o.source_pk) from old_rows as o;
     else
         insert into scout.alerts_to_check (subject) values ('*');
     end if;
