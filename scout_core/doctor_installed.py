@@ -25,6 +25,8 @@ APPEND_ONLY = (
     "scout.denials",
     "scout.export_audit",
     "scout.alert_events",
+    "scout.outbox",
+    "scout.delivery_log",
 )
 
 

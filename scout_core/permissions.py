@@ -8,7 +8,17 @@ from scout_core.errors import PermissionDenied
 
 Role = Literal["viewer", "analyst", "operator", "admin"]
 Action = Literal[
-    "read", "export", "export_clear", "decide", "review", "mute", "run", "undo", "release", "tokens"
+    "read",
+    "export",
+    "export_clear",
+    "decide",
+    "review",
+    "mute",
+    "run",
+    "undo",
+    "release",
+    "notify",
+    "tokens",
 ]
 
 _ALL: frozenset[Role] = frozenset({"viewer", "analyst", "operator", "admin"})
@@ -25,6 +35,7 @@ MAY: Mapping[Action, frozenset[Role]] = {
     "run": _OPERATING,
     "undo": _OPERATING,
     "release": _OPERATING,
+    "notify": _OPERATING,
     "tokens": frozenset({"admin"}),
 }
 WORDS: Mapping[Action, str] = {
@@ -37,6 +48,7 @@ WORDS: Mapping[Action, str] = {
     "run": "start a run",
     "undo": "undo a run",
     "release": "release a hold",
+    "notify": "test, retry or drop notifications",
     "tokens": "make or revoke tokens",
 }
 

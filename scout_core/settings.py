@@ -6,10 +6,12 @@ given as NAME_FILE, the path of a file that holds it. An empty value counts as n
 
 import difflib
 import os
+import re
 import zoneinfo
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -26,9 +28,19 @@ from pydantic_core import ErrorDetails
 from scout_core.errors import SettingsError
 
 PREFIX = "SCOUT_"
-SECRETS = frozenset({"database_url"})
+SECRETS = frozenset({"database_url", "notify_urls", "ping_url"})
 DRIVER = "postgresql+psycopg2"
 URL_FORM = "write postgresql://user:password@host:5432/database"
+# Apprise kinds that write to this machine, its desktop or its wires instead of telling somebody
+LOCAL_CHANNELS = frozenset(
+    (
+        *("syslog", "rsyslog", "dbus", "qt", "kde", "glib", "gio", "gnome"),
+        *("macosx", "windows", "blink1", "file", "config"),
+    )
+)
+# a comma may stand in an address: only one before another scheme parts two of them
+_BETWEEN_CHANNELS = re.compile(r"[,\s]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
+_CHANNEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9+.-]*)://\S+")
 
 Origin = Literal["environment", ".env", "file", "default"]
 Rows = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -84,6 +96,29 @@ class Settings(BaseModel):
     health_stuck_minutes: Minutes = Field(
         60, description="time after which a running run counts as stuck"
     )
+    notify_urls: str | None = Field(
+        None,
+        repr=False,
+        description="Apprise addresses of the channels that are told, separated by commas",
+    )
+    notify_language: Literal["es", "en"] = Field("es", description="language of messages: es or en")
+    notify_timeout_seconds: Annotated[int, Field(ge=1, le=60)] = Field(
+        5, description="time that a channel has to take a message"
+    )
+    notify_max_attempts: Annotated[int, Field(ge=1, le=100)] = Field(
+        12, description="attempts after which a message is given up for a channel"
+    )
+    notify_give_up_hours: Annotated[int, Field(ge=1, le=8_760)] = Field(
+        24, description="time after which a message is given up for a channel"
+    )
+    public_url: str = Field(
+        "http://localhost:3000", description="address of the pages, for the links in messages"
+    )
+    ping_url: str | None = Field(
+        None,
+        repr=False,
+        description="address that a scheduled run pings: /start before it, /fail after a failure",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="least level that is logged: DEBUG, INFO, WARNING or ERROR"
     )
@@ -110,6 +145,38 @@ class Settings(BaseModel):
                 f"an address that can be read: {URL_FORM}, special characters percent-encoded"
             ) from None
         return url
+
+    @field_validator("notify_urls")
+    @classmethod
+    def _readable_channels(cls, urls: str | None) -> str | None:
+        # what Apprise makes of them is seen by `notify test`: it takes seconds to load
+        for number, url in enumerate(split_channels(urls), 1):
+            found = _CHANNEL.fullmatch(url)
+            if found is None:
+                raise ValueError(
+                    "addresses of Apprise such as slack://... or mailtos://..., separated by "
+                    f"commas; number {number} has no such form"
+                )
+            if found[1].lower() in LOCAL_CHANNELS:
+                raise ValueError(
+                    f"addresses that reach somebody; number {number} ({found[1].lower()}) stays "
+                    "on this machine"
+                )
+        return urls
+
+    @field_validator("public_url", "ping_url")
+    @classmethod
+    def _of_the_web(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        try:
+            parts = urlsplit(url)
+            is_good = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        except ValueError:
+            is_good = False
+        if not is_good or not url.isprintable() or " " in url:
+            raise ValueError("an address that begins with http:// or https://")
+        return url.rstrip("/")
 
     @field_validator("source_timezone")
     @classmethod
@@ -191,13 +258,26 @@ def describe(settings: Settings) -> list[Described]:
         if value is None:
             shown = ""
         elif field in SECRETS:
-            shown = mask_url(value)
+            shown = _mask(field, value)
         else:
             shown = f"{value:g}" if isinstance(value, float) else str(value)
         rows.append(
             Described(env_name(field), shown, settings.origin(field), info.description or "")
         )
     return rows
+
+
+def split_channels(urls: str | None) -> tuple[str, ...]:
+    """Each address of SCOUT_NOTIFY_URLS, in its order, one that stands there twice once."""
+    parts = _BETWEEN_CHANNELS.split((urls or "").strip())
+    return tuple(dict.fromkeys(found for part in parts if (found := part.strip(" ,\t\r\n"))))
+
+
+def _mask(field: str, value: str) -> str:
+    if field == "database_url":
+        return mask_url(value)
+    # of other addresses nothing is known to be harmless but the kind
+    return ", ".join(f"{url.partition('://')[0].lower()}://***" for url in split_channels(value))
 
 
 def mask_url(url: str) -> str:

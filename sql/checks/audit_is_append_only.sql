@@ -10,7 +10,9 @@ with audit_tables (table_name) as (
     ('scout.runs'),
     ('scout.denials'),
     ('scout.export_audit'),
-    ('scout.alert_events')
+    ('scout.alert_events'),
+    ('scout.outbox'),
+    ('scout.delivery_log')
 )
 
 select
