@@ -9,8 +9,10 @@ import hashlib
 import logging
 import re
 import threading
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from scout_core.settings import LOCAL_CHANNELS, Settings, split_channels
@@ -19,9 +21,7 @@ if TYPE_CHECKING:
     from apprise import NotifyBase
 
 Tone = Literal["info", "success", "warning", "failure"]
-Outcome = Literal[
-    "SENT", "TIMEOUT", "NO_ANSWER", "HTTP_ERROR", "REFUSED", "BAD_ADDRESS", "CRASHED"
-]
+Outcome = Literal["SENT", "TIMEOUT", "NO_ANSWER", "HTTP_ERROR", "REFUSED", "BAD_ADDRESS", "CRASHED"]
 
 _HTTP_STATUS = re.compile(r"\berror=(\d{3})\b")
 _loading = threading.Lock()
@@ -62,17 +62,26 @@ def list_channels(settings: Settings) -> tuple[Channel, ...]:
 def load() -> None:
     """Load Apprise, which takes seconds the first time, and silence it."""
     with _loading:
-        # its warnings name hosts and paths; what they say of the outcome is read from the result
-        log = logging.getLogger("apprise")
-        log.propagate = False
-        log.handlers = [logging.NullHandler()]
-        log.setLevel(logging.WARNING)
+        _load()
+
+
+@cache
+def _load() -> None:
+    # its warnings name hosts and paths; what they say of the outcome is read from the result
+    log = logging.getLogger("apprise")
+    log.propagate = False
+    log.handlers = [logging.NullHandler()]
+    log.setLevel(logging.WARNING)
+    # urllib3 tells the path of each request, and for ?verify=no prints the host
+    logging.getLogger("urllib3").setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        # modules of the standard library that some services still ask for
+        warnings.simplefilter("ignore", DeprecationWarning)
         import apprise
         import urllib3
 
-        # for ?verify=no it prints the host with each request
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        # the plugins are read with the first address, which may be any
+        # the services are read with the first address, which may be any
         apprise.Apprise.instantiate("json://localhost")
 
 

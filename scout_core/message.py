@@ -166,7 +166,7 @@ def _links(row: Mapping[str, Any], settings: Settings) -> list[str]:
 def _scrubbed(reason: str | None) -> str:
     """A reason of failure in one line, without anything that may be a phone or a licence."""
     line = " ".join((reason or "").split())
-    return _PERSONAL.sub("•••", _MANY_DIGITS.sub("•••", line))[:LONGEST_REASON]
+    return _MANY_DIGITS.sub("•••", _PERSONAL.sub("•••", line))[:LONGEST_REASON]
 
 
 def _speaker(language: Language) -> Any:

@@ -67,6 +67,20 @@ def refreshing(
 def _refresh(
     pipe: Connection, url: str, kill_at: str | None, passes: int, environ: dict[str, str]
 ) -> None:
+    logs.configure("ERROR")
+    runner.at = killer(kill_at, passes)
+    db = Database(url)
+    pipe.send("ready")
+    pipe.recv()
+    try:
+        result = job.refresh(db, environ=environ)
+        pipe.send(("COMPLETED", result.run_id, ""))
+    except ScoutError as exc:
+        pipe.send((type(exc).__name__, exc.facts.get("run_id"), exc.message))
+
+
+def killer(kill_at: str | None, passes: int = 1) -> Callable[[str], None]:
+    """What kills this process with signal 9 when it comes to a point for the `passes`th time."""
     left = passes
 
     def at(point: str) -> None:
@@ -76,13 +90,4 @@ def _refresh(
             if not left:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    logs.configure("ERROR")
-    runner.at = at
-    db = Database(url)
-    pipe.send("ready")
-    pipe.recv()
-    try:
-        result = job.refresh(db, environ=environ)
-        pipe.send(("COMPLETED", result.run_id, ""))
-    except ScoutError as exc:
-        pipe.send((type(exc).__name__, exc.facts.get("run_id"), exc.message))
+    return at
