@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
 from api.services import Services, now
-from scout_core import __version__, coverage, freshness, health, pulse, settle
+from scout_core import __version__, coverage, freshness, health, outbox, pulse, settle
 from scout_core.database import API
 from scout_core.errors import ScoutError
 from scout_core.health import Status
@@ -80,6 +80,7 @@ class _Now(Collector):
         beat = pulse.take(conn)
         verdict = health.assess(conn, settings, at)
         state = settle.state(conn)
+        waiting = outbox.count_waiting(conn)
         persons = GaugeMetricFamily(
             "scout_persons",
             "Persons registered, by whether they have their scout.",
@@ -108,6 +109,16 @@ class _Now(Collector):
                 "scout_pending_rows",
                 "Touched source rows that wait to be settled.",
                 state.pending_count,
+            ),
+            _gauge(
+                "scout_outbox_pending",
+                "Messages that wait for a channel to take them.",
+                waiting.pending_count,
+            ),
+            _gauge(
+                "scout_outbox_dead",
+                "Messages given up for a channel, until somebody retries or drops them.",
+                waiting.dead_count,
             ),
             _gauge("scout_run_running", "Whether the job runs.", float(beat.running is not None)),
             _state("scout_health", "The verdict; 1 for the state that it is.", verdict.status),

@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,15 +16,13 @@ from scout_core.conditions import News
 from scout_core.database import CONTROL, LOOK, Database
 from scout_core.errors import SettingsError
 from scout_core.permissions import Actor
-from scout_core.settings import Settings, describe
+from scout_core.settings import describe
 from tests.support import job
-from tests.support.job import do, key, rows, value
+from tests.support.job import do, rows, value
 from tests.support.receiver import SECRET, Receiver, receiving
+from tests.support.telling import ANA, NEWS, NOW, told, write
 
-NOW = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
 OPERATOR = Actor("olga", "operator")
-ANA = str(key("ana"))
-NEWS = News(opened={"NEW_CONFLICT": 2}, resolved={"JOB_LATE": 1}, samples={"NEW_CONFLICT": (ANA,)})
 STATES = "select channel, state, attempts, last_outcome from scout.deliveries order by delivery_id"
 
 
@@ -32,20 +30,6 @@ STATES = "select channel, state, attempts, last_outcome from scout.deliveries or
 def receiver() -> Iterator[Receiver]:
     with receiving() as found:
         yield found
-
-
-def told(*urls: str, **environ: str) -> Settings:
-    given = {"SCOUT_NOTIFY_URLS": ", ".join(urls), "SCOUT_NOTIFY_TIMEOUT_SECONDS": "1", **environ}
-    return job.settings(**given)
-
-
-def write(
-    db: Database, settings: Settings, *, run_id: int | None = None, news: News = NEWS
-) -> int | None:
-    with db.transaction(CONTROL) as conn:
-        return outbox.enqueue(
-            conn, run_id=run_id, news=news, status="WARN", now=NOW, settings=settings
-        )
 
 
 def test_message_says_counts_keys_link_and_seal(db: Database, db_url: str, receiver: Receiver):

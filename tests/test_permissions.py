@@ -15,6 +15,7 @@ from scout_core import (
     decisions,
     export_log,
     holds,
+    outbox,
     permissions,
     review,
     tokens,
@@ -111,6 +112,11 @@ def library(db: Database, actor: Actor) -> dict[Action, Callable[[], Any]]:
         "mute": lambda: alert_acts.ack(
             db, actor=actor, alert_id=NOTHING, reason=REASON, now=datetime.now(UTC)
         ),
+        "notify": lambda: [
+            outbox.send_test(db, given, actor=actor, now=datetime.now(UTC)),
+            outbox.retry_dead(db, given, actor=actor, now=datetime.now(UTC)),
+            outbox.drop_dead(db, actor=actor, now=datetime.now(UTC)),
+        ],
         "review": lambda: review.dismiss(db, actor=actor, source_pk=str(NOTHING), reason=REASON),
     }
 
@@ -189,6 +195,7 @@ VERBS: dict[Action, tuple[str, ...]] = {
     "release": ("hold", "release", str(NOTHING), "--reason", REASON),
     "mute": ("alerts", "ack", str(NOTHING), "--reason", REASON),
     "review": ("review", "dismiss", str(NOTHING), "--reason", REASON),
+    "notify": ("notify", "retry"),
 }
 
 

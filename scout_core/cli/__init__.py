@@ -36,6 +36,7 @@ VERBS = {
     "schedule": "scout_core.cli.schedule:schedule",
     "export": "scout_core.cli.export:export",
     "settle": "scout_core.cli.settle:settle",
+    "notify": "scout_core.cli.notify:notify",
     "verify": "scout_core.cli.job:verify",
     "doctor": "scout_core.cli.install:doctor",
     "demo": "scout_core.cli.demo:demo",

@@ -29,19 +29,28 @@ def refresh(dry_run: bool, force: bool, reason: str | None, trigger: Any) -> Non
     if dry_run:
         _show_plan(rows=10)
         return
+    from scout_core import outbox
+    from scout_core.ping import Pinging
     from scout_core.refresh import run_refresh
 
     settings = session.settings()
-    with output.step_progress() as progress:
+    with (
+        Pinging(settings, is_scheduled=trigger == "cron") as ping,
+        output.step_progress() as progress,
+    ):
+        database = session.database()
         result = run_refresh(
-            session.database(),
+            database,
             settings,
             actor=session.actor(),
             trigger=trigger,
             force=force,
             reason=reason,
             progress=progress,
+            opened=ping.started,
         )
+    # the run stands, and its lock is free: whom it tells may take their time
+    outbox.send_soon(database, settings, datetime.now(UTC))
     output.emit({"run": result}, lambda: render_run(result))
 
 
