@@ -9,7 +9,7 @@ import streamlit as st
 from scout_core import alert_book
 from scout_core.alert_book import Alert, AlertFilters, Standing
 from scout_core.paging import Page as Listed
-from ui import alert_view, frame, link, lists, read, tables
+from ui import alert_view, deliveries_view, frame, link, lists, read, tables
 from ui.alert_words import (
     next_of,
     rule_of,
@@ -64,6 +64,7 @@ def show() -> None:
         st.caption(t(f"alerts.none_{view}"))
     if not listed.rows and link.value(alert_view.ALERT):
         alert_view.one(page.actor, _number(link.value(alert_view.ALERT)))
+    deliveries_view.section(page.actor)
 
 
 def _filters(view: str) -> tuple[AlertFilters, str | None, dict[str, str | None]]:

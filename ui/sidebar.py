@@ -5,10 +5,10 @@ from datetime import datetime
 
 import streamlit as st
 
-from scout_core import health, permissions, pulse
+from scout_core import health, outbox, permissions, pulse
 from scout_core.errors import ScoutError
 from scout_core.permissions import Actor
-from ui import frame, job, link, read, shield, site, who
+from ui import deliveries_view, frame, job, link, read, shield, site, who
 from ui.text import LANGUAGES, NOTHING, clean, clock, counted, duration, moment, plain, speak, t
 
 CALM, BUSY = 12.0, 1.0  # seconds between two looks
@@ -59,7 +59,11 @@ def choose_language() -> None:
 def _run_card(actor: Actor, was_running: bool) -> None:
     mine = _my_job()
     try:
-        seen = read.many(read.call(pulse.take), read.call(health.assess, read.settings(), read.NOW))
+        seen = read.many(
+            read.call(pulse.take),
+            read.call(health.assess, read.settings(), read.NOW),
+            read.call(outbox.count_waiting),
+        )
     except ScoutError:
         with st.container(border=True, gap="xsmall"):
             st.markdown(frame.badge("UNKNOWN"))
@@ -72,7 +76,7 @@ def _run_card(actor: Actor, was_running: bool) -> None:
                 key="run_now",
             )
         return
-    beat, verdict = seen.value
+    beat, verdict, waiting = seen.value
     is_running = (mine is not None and not mine.ended.is_set()) or beat.running is not None
     st.session_state["run_seen"] = is_running
     if mine is not None and mine.ended.is_set():
@@ -92,6 +96,9 @@ def _run_card(actor: Actor, was_running: bool) -> None:
             _last(beat)
         _button(actor, beat if is_running else None, mine, seen.is_late)
         site.link_to("health", f"{t('run.health')} {frame.badge(verdict.status)}")
+        dead = deliveries_view.dead_badge(waiting)
+        if dead is not None:
+            site.link_to("alerts", dead)
 
 
 def _line(beat: pulse.Pulse, mine: job.Job | None, at: datetime) -> None:
