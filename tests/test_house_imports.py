@@ -17,6 +17,7 @@ TOPICS = {
     "history",
     "holds",
     "liquidation",
+    "outbox",
     "persons",
     "review",
     "scouts",

@@ -31,6 +31,7 @@ from scout_core import (
     holds,
     liquidation,
     money,
+    outbox,
     person_history,
     person_search,
     pulse,
@@ -183,6 +184,10 @@ def reads(facts: Facts) -> dict[str, Read]:
         "a hold": lambda c: c.execute(sql.query("holds", "by_id"), {"hold_id": 1}),
         "rows to review": lambda c: (review.count_reasons(c), pages(review.list_open)(c)),
         "a row to review": lambda c: review.by_row(c, facts.row),
+        "notifications": lambda c: (
+            outbox.count_waiting(c), outbox.list_messages(c), outbox.list_dead(c),
+            outbox.list_attempts(c),
+        ),
         "state": settle.state,
         "alerts": lambda c: (
             alert_book.count_standing(c, NOW), alert_book.last_look(c),
