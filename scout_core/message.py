@@ -30,9 +30,12 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "UNKNOWN": ("Sin dato", "Unknown"),
     "FAIL": ("Falla", "Failing"),
     "title": ("Scouts · {status}: {parts}", "Scouts · {status}: {parts}"),
-    "opened": ("nuevas {n}", "new {n}"),
-    "reopened": ("de vuelta {n}", "back {n}"),
-    "resolved": ("resueltas {n}", "resolved {n}"),
+    "opened": ("{n} nuevas", "{n} new"),
+    "opened_one": ("1 nueva", "1 new"),
+    "reopened": ("{n} de vuelta", "{n} back"),
+    "reopened_one": ("1 de vuelta", "1 back"),
+    "resolved": ("{n} resueltas", "{n} resolved"),
+    "resolved_one": ("1 resuelta", "1 resolved"),
     "head_opened": ("Alertas nuevas", "New alerts"),
     "head_reopened": ("Alertas de vuelta", "Alerts that are back"),
     "head_resolved": ("Alertas resueltas", "Resolved alerts"),
@@ -89,10 +92,11 @@ class Said:
 def render(row: Mapping[str, Any], settings: Settings) -> Said:
     """What a claimed delivery says; `row` is one of the statement `claim` of sql/queries/outbox."""
     say = _speaker(settings.notify_language)
+    totals = {kind: sum(row[kind].values()) for kind in ("opened", "reopened", "resolved")}
     parts = [
-        say(kind, n=sum(row[kind].values()))
-        for kind in ("opened", "reopened", "resolved")
-        if row[kind]
+        say(kind if total > 1 else f"{kind}_one", n=f"{total:,}")
+        for kind, total in totals.items()
+        if total
     ]
     title = say("title", status=say(row["status"]), parts=", ".join(parts))
     when = row["created_at"].astimezone(LIMA).strftime("%d/%m/%Y %H:%M")

@@ -28,6 +28,8 @@ State = Literal["PENDING", "SENT", "DEAD", "DROPPED"]
 SEND_SECONDS = 10.0
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
+# no pause and no lease is that long
+BEYOND = timedelta(hours=2)
 # beyond the end of an attempt: what marking it may take
 LEASE_SLACK = timedelta(seconds=60)
 
@@ -176,16 +178,22 @@ def send_test(
     channels.load()
     title, body = message.render_test(settings, now)
     begun = time.monotonic()
-    talks = [_talk(settings, channel, title, body, "info") for channel in known]
+    # one that still hangs from before is not talked to twice
+    talks = {
+        channel.key: _talk(settings, channel, title, body, "info")
+        for channel in known
+        if not Talk.is_hung(channel)
+    }
     tested = []
-    for talk in talks:
+    for channel in known:
+        talk = talks.get(channel.key)
         left = settings.notify_timeout_seconds - (time.monotonic() - begun)
-        attempt = talk.ended(left)
+        attempt = None if talk is None else talk.ended(left)
         if attempt is None:
-            talk.give_up()
             attempt = Attempt("TIMEOUT")
+            if talk is not None:
+                talk.give_up()
         took = int((time.monotonic() - begun) * 1000)
-        channel = talk.channel
         tested.append(Tested(channel.key, channel.kind, attempt.outcome, attempt.http_status, took))
     with db.transaction(CONTROL) as conn:
         for one in tested:
@@ -327,6 +335,7 @@ class _Round:
         values = {
             "channels": [channel.key for channel in known],
             "now": self._now,
+            "latest": self._now + BEYOND,
             "max_attempts": self._settings.notify_max_attempts,
             "not_before": self._now - timedelta(hours=self._settings.notify_give_up_hours),
         }
@@ -346,6 +355,7 @@ class _Round:
         values = {
             "channel": channel.key,
             "now": self._moment,
+            "latest": self._moment + BEYOND,
             "lease_token": token,
             "leased_until": self._moment + timedelta(seconds=seconds) + LEASE_SLACK,
             "max_attempts": self._settings.notify_max_attempts,

@@ -39,7 +39,7 @@ def test_message_says_counts_keys_link_and_seal(db: Database, db_url: str, recei
     write(db, settings, run_id=run_id)
     assert outbox.send_due(db, settings, NOW) == outbox.Told(sent=1)
     (got,) = receiver.got
-    assert got["title"] == "Scouts · Atención: nuevas 2, resueltas 1"
+    assert got["title"] == "Scouts · Atención: 2 nuevas, 1 resuelta"
     assert got["type"] == "warning"
     assert got["message"].splitlines() == [
         f"Corrida {run_id} · 22/11/2026 08:00, hora de Lima",
@@ -323,6 +323,16 @@ def test_apprise_is_not_loaded_before_something_is_due(db: Database):
     import subprocess
 
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_clock_that_was_wrong_holds_nothing_back(db: Database, db_url: str, receiver: Receiver):
+    settings = told(receiver.url)
+    write(db, settings)
+    receiver.mood = "error"
+    assert outbox.send_due(db, settings, NOW + timedelta(hours=23)).failed == 1
+    assert outbox.send_due(db, settings, NOW + timedelta(hours=22)).failed == 0
+    receiver.mood = "up"
+    assert outbox.send_due(db, settings, NOW) == outbox.Told(sent=1)
 
 
 def test_pause_doubles_up_to_an_hour():

@@ -38,11 +38,7 @@ def section(actor: Actor) -> None:
         if not is_told:
             frame.empty(t("deliveries.no_channel"), t("deliveries.no_channel_hint"))
         if waiting.dead_count:
-            st.error(
-                t("deliveries.dead_hint"),
-                title=counted("deliveries.dead", waiting.dead_count),
-                icon=":material/error:",
-            )
+            st.markdown(t("deliveries.dead_hint"))
         if may(actor, "notify"):
             _buttons(actor, waiting, is_told=is_told)
         if messages or dead:

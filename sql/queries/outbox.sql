@@ -54,8 +54,9 @@ select exists (
     select from scout.deliveries as d
     where d.state = 'PENDING'
         and d.channel = any(cast(:channels as text []))
-        and d.next_attempt_at <= :now
-        and (d.leased_until is null or d.leased_until <= :now)
+        -- a time beyond any pause was written by a clock that was wrong
+        and (d.next_attempt_at <= :now or d.next_attempt_at > :latest)
+        and (d.leased_until is null or d.leased_until <= :now or d.leased_until > :latest)
 ) as is_due;
 
 -- name: claim
@@ -64,8 +65,9 @@ with due as (
     from scout.deliveries as d
     where d.state = 'PENDING'
         and d.channel = :channel
-        and d.next_attempt_at <= :now
-        and (d.leased_until is null or d.leased_until <= :now)
+        -- a time beyond any pause was written by a clock that was wrong
+        and (d.next_attempt_at <= :now or d.next_attempt_at > :latest)
+        and (d.leased_until is null or d.leased_until <= :now or d.leased_until > :latest)
         and d.attempts < :max_attempts
     order by d.next_attempt_at, d.delivery_id
     limit 1
@@ -111,7 +113,9 @@ left join lateral (
         v.error
     from scout.v_runs as v
     where v.status = 'FAILED'
-        and v.completed_at <= m.created_at
+        and v.job_type = 'scout_attribution_refresh'
+        -- the clock of the database and that of the message may differ
+        and v.completed_at <= m.created_at + interval '5 minutes'
         and (m.opened || m.reopened) ?| array['JOB_FAILED', 'GUARD_STOPPED', 'WORKER_LOST']
     order by v.completed_at desc, v.run_id desc
     limit 1

@@ -4,7 +4,9 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from scout_core import coverage, health
 from scout_core.database import LOOK
+from tests.support.job import do
 from tests.support.looking import rows
+from tests.support.telling import told, write
 
 
 def numbers(ask):
@@ -61,6 +63,20 @@ def test_who_has_not_signed_in_is_told_the_state_without_the_numbers(demo):
     assert demo.root.get("/livez").status_code == 200
     assert demo.root.get("/health").json() == {"status": "WARN"}
     assert demo.root.get("/metrics").status_code == 401
+
+
+def test_messages_that_wait_and_dead_letters_are_counted(ask):
+    db = ask.database
+    for _ in range(3):
+        write(db, told("json://localhost"))
+    newest = "select max(delivery_id) from scout.deliveries"
+    do(
+        db.url,
+        "update scout.deliveries set state = 'DEAD', ended_at = now()"
+        f" where delivery_id = ({newest})",
+    )
+    found = numbers(ask)
+    assert (found["scout_outbox_pending"], found["scout_outbox_dead"]) == ({(): 2.0}, {(): 1.0})
 
 
 def test_numbers_are_those_of_the_views(demo):
