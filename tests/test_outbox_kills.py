@@ -82,8 +82,11 @@ def test_killed_senders_lose_nothing_and_double_only_what_was_on_its_way(
                 os.kill(pid, signal.SIGKILL)
             struck += senders.ends(pid) == -signal.SIGKILL
         assert struck >= kills * 0.75
-        told = outbox.send_due(db, job.settings(**environ), moment + timedelta(hours=2))
-        assert told.failed == told.dead == 0
+        moment += timedelta(hours=1)
+        told = outbox.Told(sent=1)
+        while told.sent:
+            told = outbox.send_due(db, job.settings(**environ), moment)
+            assert told.failed == told.dead == 0
         run_ids = [
             Counter(int(re.search(r"Corrida (\d+)", m["message"])[1]) for m in got)
             for got in (one.got, other.got)
