@@ -27,6 +27,7 @@ APPEND_ONLY = (
     "scout.alert_events",
     "scout.outbox",
     "scout.delivery_log",
+    "scout.quality_results",
 )
 
 

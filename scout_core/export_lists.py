@@ -8,7 +8,16 @@ from typing import Any, BinaryIO
 
 from sqlalchemy import Connection
 
-from scout_core import audit, backlog, collection, conflicts, export, history, liquidation
+from scout_core import (
+    audit,
+    backlog,
+    collection,
+    conflicts,
+    export,
+    history,
+    liquidation,
+    quality,
+)
 from scout_core.errors import BadInput
 from scout_core.export import Form, Written
 from scout_core.filters import EVIDENCE_SOURCES
@@ -108,6 +117,14 @@ LISTS: Mapping[str, ExportList] = {
         audit.ExportedAudit,
         audit.SORTS,
         {"table": tuple(audit.TABLES), "method": audit.ALL_METHODS},
+    ),
+    "quality": ExportList(
+        "/scouts/attribution/quality/rows",
+        quality.stream_rows,
+        quality.QualityRow,
+        quality.QualityFilters,
+        quality.SORTS,
+        {"check": quality.CHECK_NAMES},
     ),
 }
 

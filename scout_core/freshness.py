@@ -22,6 +22,7 @@ SOURCES = (
 )
 WEEKS = 6  # of the same weekday, from which the usual is taken
 FEW = 0.5  # of the usual: a whole day below it asks for attention
+LOOKED_BACK = 14  # days among which the last one that counts is looked for
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,16 @@ class Source:
     person_count: int
 
 
+@dataclass(frozen=True)
+class Drop:
+    """A source and Lima day with few rows, against the usual of such a day."""
+
+    source: str
+    day: date
+    row_count: int
+    usual: float
+
+
 def list_sources(conn: Connection, now: datetime) -> list[Source]:
     """Every source in the order of its priority. Reads scout.v_source_arrivals."""
     days: dict[str, dict[date, int]] = {name: {} for name in SOURCES}
@@ -58,6 +69,24 @@ def list_sources(conn: Connection, now: datetime) -> list[Source]:
     ]
 
 
+def list_drops(conn: Connection, now: datetime) -> list[Drop]:
+    """The sources whose last whole day that counts brought few rows, in the order of priority."""
+    days: dict[str, dict[date, int]] = {name: {} for name in SOURCES}
+    for row in conn.execute(sql.query("freshness", "list_arrivals")):
+        days[row.source_table][row.on_date] = row.row_count
+    today = now.astimezone(LIMA).date()
+    found = []
+    for name, rows_of_day in days.items():
+        for back in range(1, LOOKED_BACK + 1):
+            day = today - timedelta(days=back)
+            expected = expected_on(rows_of_day, day)
+            if expected is not None:
+                rows = rows_of_day.get(day, 0)
+                found += [Drop(name, day, rows, expected)] if is_few(rows, expected) else []
+                break
+    return found
+
+
 def judge(
     name: str,
     rows_of_day: Mapping[date, int],
@@ -73,9 +102,9 @@ def judge(
     quiet_days = 0
     last: tuple[int, float] | None = None
     day = today - timedelta(days=1)
-    for _ in range(14):
-        expected = usual(rows_of_day, day)
-        if expected is not None and expected >= 1 and not is_holiday(day):
+    for _ in range(LOOKED_BACK):
+        expected = expected_on(rows_of_day, day)
+        if expected is not None:
             rows = rows_of_day.get(day, 0)
             last = last or (rows, expected)
             if rows:
@@ -87,7 +116,7 @@ def judge(
         status = "UNKNOWN"
     elif quiet_days >= 2 and not rows_of_day.get(today, 0):
         status = "STALE"
-    elif last is not None and last[0] < FEW * last[1]:
+    elif last is not None and is_few(*last):
         status = "WARN"
     return Source(
         name,
@@ -98,6 +127,19 @@ def judge(
         quiet_days,
         person_count,
     )
+
+
+def expected_on(rows_of_day: Mapping[date, int], day: date) -> float | None:
+    """The usual of a day on which rows are to be expected; null on a holiday, on one that is always
+    quiet, and where there are not enough days to tell."""
+    expected = usual(rows_of_day, day)
+    counts = expected is not None and expected >= 1 and not is_holiday(day)
+    return expected if counts else None
+
+
+def is_few(rows: int, expected: float) -> bool:
+    """Whether a whole day brought so few rows that it asks for attention."""
+    return rows < FEW * expected
 
 
 def usual(rows_of_day: Mapping[date, int], day: date) -> float | None:

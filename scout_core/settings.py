@@ -9,6 +9,7 @@ import os
 import re
 import zoneinfo
 from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -95,6 +96,10 @@ class Settings(BaseModel):
     )
     health_stuck_minutes: Minutes = Field(
         60, description="time after which a running run counts as stuck"
+    )
+    quality_first_day: date = Field(
+        date(2015, 1, 1),
+        description="day before which no source row can be, by the checks of the sources",
     )
     notify_urls: str | None = Field(
         None,

@@ -22,6 +22,13 @@ def statement(path: str) -> TextClause:
 
 
 @cache
+def kept_as(table: str, path: str) -> TextClause:
+    """The statement of `sql/<path>.sql`, its rows kept in a temporary table of the transaction."""
+    rows = (ROOT / f"{path}.sql").read_text(encoding="utf-8")
+    return text(f"create temporary table {table} on commit drop as\n{rows}")
+
+
+@cache
 def query(topic: str, name: str) -> TextClause:
     """The statement called `name` in `sql/queries/<topic>.sql`."""
     return text(queries(topic)[name])

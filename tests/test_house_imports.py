@@ -19,6 +19,7 @@ TOPICS = {
     "liquidation",
     "outbox",
     "persons",
+    "quality",
     "review",
     "scouts",
     "undo",

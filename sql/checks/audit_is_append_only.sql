@@ -12,7 +12,8 @@ with audit_tables (table_name) as (
     ('scout.export_audit'),
     ('scout.alert_events'),
     ('scout.outbox'),
-    ('scout.delivery_log')
+    ('scout.delivery_log'),
+    ('scout.quality_results')
 )
 
 select

@@ -5,12 +5,14 @@ create or replace view scout.src_drivers_index as
 select
     d.driver_id::text as driver_id,
     scout.license_key(d.license_norm) collate "C" as license_key,
-    scout.phone_key(d.phone_norm) collate "C" as phone_key
+    scout.phone_key(d.phone_norm) collate "C" as phone_key,
+    d.license_norm::text as license
 from canon.drivers_index as d;
 -- name: absent
 create or replace view scout.src_drivers_index as
 select
     null::text as driver_id,
     null::text collate "C" as license_key,
-    null::text collate "C" as phone_key
+    null::text collate "C" as phone_key,
+    null::text as license
 where false;

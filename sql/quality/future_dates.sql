@@ -1,0 +1,12 @@
+-- A row has a date that is still to come.
+-- severity: WARN
+-- One row per source row; on_date is the date that stands furthest off.
+select
+    d.source_table,
+    d.source_pk,
+    (array_agg(d.person_key))[1] as person_key,
+    'column=' || string_agg(d.column_name, ' · ' order by d.column_name) as detail,
+    max(d.on_date) as on_date
+from scout.v_source_dates as d
+where d.on_date > cast(:today as date)
+group by d.source_table, d.source_pk;

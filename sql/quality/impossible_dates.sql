@@ -1,0 +1,12 @@
+-- A row has a date outside 1900..2199, which counts as no date.
+-- severity: WARN
+-- One row per source row; the issues are those of the last refresh.
+select
+    q.source_table,
+    q.source_pk,
+    (array_agg(q.person_key order by q.person_key))[1] as person_key,
+    'value=' || string_agg(distinct q.raw_excerpt, ' · ' order by q.raw_excerpt) as detail,
+    scout.lima_date(min(q.first_seen_at)) as on_date
+from scout.data_quality_issues as q
+where q.closed_at is null and q.rule = 'DATE_OUT_OF_RANGE'
+group by q.source_table, q.source_pk;
