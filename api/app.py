@@ -7,7 +7,18 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
-from api import alerts, attribution, decisions, docs, exports, models, money, problems, runs
+from api import (
+    alerts,
+    attribution,
+    decisions,
+    docs,
+    exports,
+    models,
+    money,
+    problems,
+    quality,
+    runs,
+)
 from api.services import Services
 from scout_core import __version__
 
@@ -17,7 +28,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     decisions.router,
     alerts.router,
     money.router,
+    # its files before /quality/{check}
     exports.router,
+    quality.router,
 )
 BODY_BYTES = 64 * 1024
 DESCRIPTION = """

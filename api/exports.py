@@ -78,11 +78,16 @@ class AuditFile(FileForm, models.AuditFilter):
     """Which rows of an audit table, and how the file is written."""
 
 
+class QualityFile(FileForm, models.QualityFilter):
+    """Which rows of the checks of the sources, and how the file is written."""
+
+
 _FILES: dict[str, type[FileForm]] = {
     "conflicts": ConflictFile,
     "backlog": BacklogFile,
     "runs": RunFile,
     "audit": AuditFile,
+    "quality": QualityFile,
     "liquidation": LiquidationFile,
     "collection": CollectionFile,
 }

@@ -27,6 +27,7 @@ from scout_core import (
     holds,
     liquidation,
     paging,
+    quality,
     reasons,
 )
 from scout_core.health import Status
@@ -176,6 +177,17 @@ class AuditFilter(Filter):
     sort: Literal[tuple(audit.SORTS)] = "newest"  # type: ignore[valid-type]
 
 
+CheckName = Literal[quality.CHECK_NAMES]  # type: ignore[valid-type]
+
+
+class QualityFilter(Filter):
+    """Which rows of the checks of the sources."""
+
+    check: CheckName | None = Field(None, examples=["shared_phones"])
+    """The check that found them."""
+    sort: Literal[tuple(quality.SORTS)] = "newest"  # type: ignore[valid-type]
+
+
 class ConflictQuestion(Question, ConflictFilter):
     """Which page of which open conflicts."""
 
@@ -194,6 +206,10 @@ class LiquidationQuestion(Question, LiquidationFilter):
 
 class RunQuestion(Question, RunFilter):
     """Which page of which runs."""
+
+
+class QualityQuestion(Question, QualityFilter):
+    """Which page of which rows of the checks of the sources."""
 
 
 class Pagination(BaseModel):
@@ -1020,3 +1036,82 @@ class Health(Answer):
 
     status: Status
     reasons: list[HealthReason]
+
+
+class QualityRun(Answer):
+    """How a check ran once. row_count null = it FAILED, for error."""
+
+    state: Literal["OK", "FOUND", "FAILED"]
+    row_count: int | None = Field(examples=[12])
+    appeared_count: int | None = Field(examples=[2])
+    """Of those, rows that the run before had not found."""
+    gone_count: int | None = Field(examples=[0])
+    """Rows of the run before that it found no more."""
+    error: str | None
+    ran_at: datetime
+    took_ms: int = Field(examples=[71])
+    run_id: int | None
+    """The refresh after which it ran."""
+    actor: str = Field(examples=["scout"])
+
+
+class QualityCheck(BaseModel):
+    """A check of the sources and how it ran last; last null = it never did."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    check: CheckName = Field(examples=["shared_phones"])
+    severity: Literal["INFO", "WARN", "FAIL"]
+    finds: str = Field(
+        examples=["Several persons have one phone, so that it identifies none of them."]
+    )
+    last: QualityRun | None
+    count_before: int | None = Field(examples=[10])
+    """Rows of the last run before that did not fail."""
+    before_at: datetime | None
+
+    @classmethod
+    def of(cls, found: quality.CheckResult) -> "QualityCheck":
+        """Made of what the library says."""
+        return cls(
+            check=found.check.name,
+            severity=found.check.severity,
+            finds=found.check.finds,
+            last=None if found.last is None else QualityRun.model_validate(found.last),
+            count_before=found.count_before,
+            before_at=found.before_at,
+        )
+
+
+class QualityChecks(BaseModel):
+    """Every check of the sources, by name."""
+
+    checks: list[QualityCheck]
+
+
+class QualityReport(QualityCheck):
+    """A check and how it ran lately, newest first."""
+
+    history: list[QualityRun]
+
+
+class QualityRow(Answer):
+    """A source row that a check found."""
+
+    check_name: CheckName = Field(examples=["shared_phones"])
+    source_table: str = Field(examples=["canon.identity_registry"])
+    source_pk: str = Field(examples=[PERSON])
+    person_key: str | None = Field(examples=[PERSON])
+    detail: str = Field(examples=["phones=1; persons=2"])
+    """Facts as name=value, values of the source masked."""
+    on_date: date | None = Field(examples=["2026-11-22"])
+    """Lima day that the row is of."""
+    found_at: datetime
+    """Since when it is found."""
+
+
+class QualityRows(BaseModel):
+    """A page of rows that checks found."""
+
+    items: list[QualityRow]
+    pagination: Pagination

@@ -9,7 +9,7 @@ import streamlit as st
 from scout_core import alert_book
 from scout_core.alert_book import Alert, AlertFilters, Standing
 from scout_core.paging import Page as Listed
-from ui import alert_view, deliveries_view, frame, link, lists, read, tables
+from ui import alert_view, deliveries_view, frame, link, lists, quality_view, read, tables
 from ui.alert_words import (
     next_of,
     rule_of,
@@ -27,6 +27,8 @@ OLD = timedelta(minutes=15)
 def show() -> None:
     """Head, numbers by rule, filters, alerts, what can be done about those that are chosen."""
     page = frame.open_page("alerts")
+    if quality_view.shown(page):
+        return
     counted = st.container()
     view = link.tabs("status", t("alerts.status"), VIEWS, shown=lambda v: t(f"alerts.view_{v}"))
     given, sort, words = _filters(view)

@@ -26,8 +26,8 @@ from scout_core.settings import Settings
 
 State = Literal["OK", "FOUND", "FAILED"]
 
-# The job's patience for a lock; a check that takes a minute has lost its way, and ten of them run.
-QUALITY = Profile("quality", "scout_writer", 5_000, 60_000, notices_dead_client=True)
+# The patience of the job: a check reads whole tables, once a day.
+QUALITY = Profile("quality", "scout_writer", 5_000, 300_000, notices_dead_client=True)
 RETRY = timedelta(hours=1)  # before a check that failed today is tried again
 KEEPER = "scout"  # who runs what is due
 _LOCK_KEY = 3_000

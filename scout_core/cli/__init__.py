@@ -38,6 +38,7 @@ VERBS = {
     "settle": "scout_core.cli.settle:settle",
     "notify": "scout_core.cli.notify:notify",
     "verify": "scout_core.cli.job:verify",
+    "quality": "scout_core.cli.quality:quality",
     "doctor": "scout_core.cli.install:doctor",
     "demo": "scout_core.cli.demo:demo",
     "prepare": "scout_core.cli.prepare:prepare",

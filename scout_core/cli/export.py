@@ -1,4 +1,4 @@
-"""`export conflicts|backlog|collection|liquidation|runs|audit`: a list as a file."""
+"""`export conflicts|backlog|...`: a list as a file."""
 
 import os
 import sys
@@ -42,6 +42,7 @@ HELP = {
     "person": "Only persons whose key starts so.",
     "method": "Only by this rule or for this reason.",
     "table": "Which audit table.",
+    "check": "Only of this check of the sources.",
 }
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
-from scout_core import demo
+from scout_core import demo, quality
 from scout_core.database import ADMIN, LOOK, Database
 from scout_core.permissions import Actor
 from scout_core.refresh import run_refresh
@@ -122,6 +123,7 @@ def refreshed_demo(server_url: str, persons: int = 300) -> Iterator[Database]:
         database = Database(url)
         demo.load(database, load({}, dotenv=None), persons=persons, report=lambda _: None)
         refresh(database)
+        quality.run_checks(database, load({}, dotenv=None), datetime.now(UTC), actor=OPERATOR)
         database.dispose()
 
     made_of = databases.hash_of("tests/source_schema.sql", "sql", "scout_core")
