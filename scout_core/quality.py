@@ -276,7 +276,7 @@ def _run(
             is_mine = True
             with db.transaction(CONTROL) as conn:
                 conn.execute(
-                    sql.query("quality", "record_failed"),
+                    sql.statement("found/record_failure"),
                     values
                     | {
                         "error": exc.message,
@@ -318,7 +318,7 @@ def _run_one(
         }
         conn.execute(sql.kept_as("quality_found", f"quality/{check.name}"), asked)
         conn.exec_driver_sql("analyze quality_found")
-        conn.execute(sql.query("quality", "record_found"), values)
+        conn.execute(sql.statement("found/record_rows"), values)
     return True
 
 

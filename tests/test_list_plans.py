@@ -35,6 +35,7 @@ from scout_core import (
     person_history,
     person_search,
     pulse,
+    quality,
     review,
     runs,
     scouts,
@@ -201,6 +202,12 @@ def reads(facts: Facts) -> dict[str, Read]:
                 ("CABINET_LEAD_WITHOUT_SCOUT", "public.module_ct_cabinet_leads/1"),
             )
         ],
+        "checks of the sources": lambda c: (
+            quality.list_results(c), quality.list_history(c, "shared_phones"),
+            quality.conditions(c),
+        ),
+        "rows of a check": pages(quality.list_rows, quality.QualityFilters("unreadable_scouts")),
+        "rows of all checks": pages(quality.list_rows),
     } | {
         f"alerts {status} by {sort}": pages(
             alert_book.list_alerts, alert_book.AlertFilters(status=status), now=NOW, sort=sort
@@ -292,7 +299,7 @@ def test_every_statement_of_the_pages_is_explained(
     topics = (
         "alerts", "alert_book", "audit", "backlog", "collection", "conflicts", "coverage",
         "decisions", "freshness", "health", "history", "holds", "liquidation", "money", "persons",
-        "pulse", "review", "scouts", "trend", "undo",
+        "pulse", "quality", "review", "scouts", "trend", "undo",
     )  # fmt: skip
     known = {f"{topic}.{name}" for topic in topics for name in sql.queries(topic)}
     assert known - sent[1] == set()

@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 
 from scout_core import checks, cli, run_lock
 from scout_core.database import Database
+from scout_core.quality import CHECK_NAMES
 from tests.support.looking import CONTRACT, installed, refreshed_demo, rows, value, write
 
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -243,6 +244,37 @@ def test_empty_database_has_an_answer_for_every_verb(server_url: str, verb: Verb
         assert verb(db, "refresh")[0] == 0
         assert verb(db, "refresh")[0] == 0
         assert "n/a" in verb(db, "status")[1]
+
+
+def test_quality_shows_the_checks_and_lists_the_rows_of_one(
+    demo_db: Database, verb: Verb, tmp_path: Path
+) -> None:
+    told = answer(verb(demo_db, "quality", "--json"))["checks"]
+    counts = {check["check"]["name"]: check["last"]["row_count"] for check in told}
+    code, out, _ = verb(demo_db, "quality", "unreadable_scouts", "--limit", "2")
+    assert code == 0
+    assert f"{counts['unreadable_scouts']} rows, the first 2" in out
+    found = answer(verb(demo_db, "quality", "unreadable_scouts", "--json"))
+    assert len(found["rows"]) == found["total"] == counts["unreadable_scouts"] > 2
+    file = tmp_path / "shared.csv"
+    wanted = ["--check", "shared_phones", "--out", str(file)]
+    assert verb(demo_db, "export", "quality", *wanted)[0] == 0
+    assert len(file.read_text(encoding="utf-8").splitlines()) - 1 == counts["shared_phones"] > 0
+    assert verb(demo_db, "quality", "phones")[0] == 2
+
+
+def test_quality_runs_now_and_refresh_runs_what_is_due(server_url: str, verb: Verb) -> None:
+    with installed(server_url) as db:
+        assert "never ran" in verb(db, "quality")[1]
+        run = answer(verb(db, "refresh", "--json"))["run"]["run_id"]
+        write(db, "drop view scout.v_source_dates")
+        assert verb(db, "refresh")[0] == 0
+        kept = "select count(*), min(run_id), max(run_id) from scout.quality_results"
+        assert rows(db, kept) == [(len(CHECK_NAMES), run, run)]
+        code, out, _ = verb(db, "quality", "future_dates", "--run")
+        assert code == 1
+        assert "future_dates could not be run: Something is missing" in out
+        assert verb(db, "quality", "shared_phones", "--run")[0] == 0
 
 
 READING = [["status"], ["conflicts"], ["plan"], ["verify"], ["refresh"], ["explain", "x"]]

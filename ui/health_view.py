@@ -345,6 +345,7 @@ def _sources(sources: read.Answer[Any] | None, now: datetime) -> None:
         alt=t("health.fresh_alt"),
     )
     st.caption(t("health.fresh_note"))
+    site.link_to("alerts", t("health.quality"), icon=":material/rule:", view="quality")
 
 
 def _runs(

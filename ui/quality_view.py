@@ -35,7 +35,7 @@ def shown(page: Page) -> bool:
 def show(page: Page) -> None:
     """Every check with what it found, then the rows of the chosen one."""
     seen = read.one(quality.list_results)
-    results: tuple[CheckResult, ...] = seen.value
+    results = tuple(sorted(seen.value, key=_place))
     ran = [r.last.ran_at for r in results if r.last is not None]
     found = sum(r.last.row_count or 0 for r in results if r.last is not None)
     page.stamp(seen, t("quality.total", count=number(found)))
@@ -85,6 +85,13 @@ def _overview(results: tuple[CheckResult, ...], chosen: str | None) -> int | Non
     if chosen not in names:
         st.caption(t("quality.overview_hint"))
     return selected
+
+
+def _place(result: CheckResult) -> tuple[int, int]:
+    """What could not be checked first, then what was found, the gravest and most first."""
+    order = ("FAILED", "FAIL", "WARN", "INFO", "UNKNOWN", "OK")
+    count = result.last.row_count if result.last else None
+    return order.index(_state(result)), -(count or 0)
 
 
 def _state(result: CheckResult) -> str:

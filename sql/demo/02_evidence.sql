@@ -202,6 +202,20 @@ select
         when d.form = 'new, phone with two licenses' then pg_temp.license_text(d.seed, d.number)
         else pg_temp.written_license(pg_temp.license_text(d.seed, d.shared_number), d.draw)
     end as license,
-    pg_temp.days_ago(d.today, 0.3 + 100 * (1 - sqrt(pg_temp.share(d.draw, 'age')))) as happened_at
+    -- of two rows with one license the second repeats the first, day and all
+    pg_temp.days_ago(
+        d.today,
+        0.3 + 100 * (
+            1 - sqrt(
+                pg_temp.share(
+                    case
+                        when d.form = 'new, same license twice' then hashint8extended(d.shared_number, d.seed)
+                        else d.draw
+                    end,
+                    'age'
+                )
+            )
+        )
+    ) as happened_at
 from drawn as d
 inner join demo_scouts as sc on d.pick = sc.pick;

@@ -6,6 +6,7 @@ unnumbered as (
         n,
         ordinal,
         null::text as form,
+        null::bigint as stray,
         person_key,
         link,
         event,
@@ -33,6 +34,7 @@ unnumbered as (
         number as n,
         1 as ordinal,
         form,
+        k as stray,
         null as person_key,
         null as link,
         null as event,
@@ -67,7 +69,14 @@ select
     full_name,
     phone,
     license,
-    happened_at::date,
+    -- rows that count for nobody carry the dates that somebody mistyped or left empty
+    case
+        when coalesce(form, '') <> 'no scout' then happened_at::date
+        when stray = 1 then (happened_at + interval '1 year')::date
+        when stray = 2 then date '1970-01-01'
+        when stray = 3 then (happened_at - interval '2000 years')::date
+        else happened_at::date
+    end,
     (array['referido', 'volante', 'redes', 'feria'])[
         1 + floor(4 * pg_temp.share(draw, 'method'))::integer
     ],

@@ -5,7 +5,7 @@ select
     w.source_table,
     w.source_pk,
     w.person_key,
-    'value=' || scout.mask_excerpt(btrim(w.license)) as detail,
+    'value=' || scout.mask_excerpt(btrim(w.license, E' \t\r\n')) as detail,
     w.on_date
 from (
     select

@@ -188,6 +188,7 @@ WORDS = {
     ),
     "fresh_all": ("al día", "up to date"),
     "fresh_late": ("{count} por revisar", "{count} to check"),
+    "quality": ("Calidad de las fuentes", "Quality of the sources"),
     "fresh_note": (
         "Scouts: personas cuyo scout viene de esa fuente. Usual: mediana del mismo día de la semana, sin feriados.",
         "Scouts: persons whose scout comes from that source. Usual: median of the same weekday, without holidays.",
