@@ -1102,7 +1102,7 @@ class QualityRow(Answer):
     source_table: str = Field(examples=["canon.identity_registry"])
     source_pk: str = Field(examples=[PERSON])
     person_key: str | None = Field(examples=[PERSON])
-    detail: str = Field(examples=["phones=1; persons=2"])
+    detail: str = Field(examples=["phones=1; persons=2; with=bede7405"])
     """Facts as name=value, values of the source masked."""
     on_date: date | None = Field(examples=["2026-11-22"])
     """Lima day that the row is of."""

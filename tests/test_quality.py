@@ -126,7 +126,10 @@ def test_each_check_finds_its_rows_and_not_their_neighbours(some: SimpleNamespac
     assert details[SCOUTING, str(some.again[0])] == f"first_row={some.first}; rows=3"
     assert details[SCOUTING, str(some.again[2])].endswith("rows=2")
     assert set(found(some.db, "ancient_dates").values()) == {"column=event_date"}
-    assert set(found(some.db, "shared_phones").values()) == {"phones=1; persons=3"}
+    shared = sorted(str(key)[:8] for key in some.persons[:3])
+    for (_, key), detail in found(some.db, "shared_phones").items():
+        others = " · ".join(other for other in shared if other != key[:8])
+        assert detail == f"phones=1; persons=3; with={others}"
 
 
 def test_no_detail_holds_what_identifies_anybody(some: SimpleNamespace) -> None:
@@ -399,5 +402,16 @@ def compare(db: Database, scouting: Scouting, drivers: Drivers, known: Known) ->
         run(db, check)
     assert set(found(db, "licenses_that_are_none")) == none
     assert set(found(db, "duplicate_scouting_rows")) == again
-    shared = set().union(*(group for group in phones.values() if len(group) > 1))
-    assert {row.person_key for row in listed(db, "shared_phones")} == shared
+    told = {
+        pk: detail.split("; with=")[0] for (_, pk), detail in found(db, "shared_phones").items()
+    }
+    assert told == details_of(phones)
+
+
+def details_of(phones: dict[str, set[str]]) -> dict[str, str]:
+    """What the check of shared phones says of each person, from the persons of each phone."""
+    sizes: dict[str, list[int]] = defaultdict(list)
+    for group in phones.values():
+        for person in group if len(group) > 1 else ():
+            sizes[person].append(len(group))
+    return {person: f"phones={len(s)}; persons={max(s)}" for person, s in sizes.items()}

@@ -158,12 +158,15 @@ def _check(page: Page, result: CheckResult) -> None:
         if not listed.rows:
             frame.empty(t("quality.rows_none"))
             return
+        # a column that says nothing in any row is left out
+        has_person = any(row.person_key not in (None, row.source_pk) for row in listed.rows)
+        has_day = any(row.on_date is not None for row in listed.rows)
         chosen = tables.show(
             [
                 Column("row", t("quality.column_row"), pinned=True),
                 Column("detail", t("quality.column_detail")),
-                Column("person", t("quality.column_person")),
-                Column("day", t("quality.column_day")),
+                *([Column("person", t("quality.column_person"))] if has_person else []),
+                *([Column("day", t("quality.column_day"))] if has_day else []),
                 Column("source", t("quality.column_source")),
                 Column("found", t("quality.column_found")),
             ],

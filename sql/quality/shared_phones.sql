@@ -25,19 +25,36 @@ with known as (
 
 shared as (
     select
+        k.phone_key,
         array_agg(k.person_key) as person_keys,
         count(*) as person_count
     from known as k
     group by k.phone_key
     having count(*) > 1
+),
+
+-- a phone of a thousand persons is told by its first four, so that each row stays small
+told as (
+    select
+        s.phone_key,
+        s.person_keys,
+        s.person_count,
+        f.first_keys
+    from shared as s
+    cross join lateral (
+        select (array_agg(p.person_key order by p.person_key))[1:4] as first_keys
+        from unnest(s.person_keys) as p (person_key)
+    ) as f
 )
 
 select
     'canon.identity_registry' as source_table,
     n.person_key::text as source_pk,
     n.person_key,
-    'phones=' || count(*) || '; persons=' || max(s.person_count) as detail,
+    'phones=' || count(distinct t.phone_key) || '; persons=' || max(t.person_count) || '; with='
+    || string_agg(distinct left(o.person_key::text, 8), ' · ' order by left(o.person_key::text, 8)) as detail,
     null::date as on_date
-from shared as s
-cross join lateral unnest(s.person_keys) as n (person_key)
+from told as t
+cross join lateral unnest(t.person_keys) as n (person_key)
+inner join lateral unnest(t.first_keys) as o (person_key) on o.person_key <> n.person_key
 group by n.person_key;

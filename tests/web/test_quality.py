@@ -30,7 +30,7 @@ def test_each_number_opens_as_many_rows(full: Database) -> None:
 def test_row_leads_to_its_person_and_the_files_have_its_check(full: Database) -> None:
     page = view(check="shared_phones", language="en")
     said = web.words(page)
-    assert "phones 1 · persons 2" in said
+    assert "phones 1 · persons 2 · with " in said
     links = str([getattr(block.proto, "url", "") for block in page.get("link_button")])
     assert "/scouts/api/v1/scouts/attribution/quality/rows.csv?check=shared_phones" in links
 

@@ -144,5 +144,6 @@ WORDS = {
     "fact_phones": ("teléfonos", "phones"),
     "fact_rows": ("filas", "rows"),
     "fact_rule": ("", ""),
+    "fact_with": ("con", "with"),
     "fact_usual": ("usual", "usual"),
 }
