@@ -20,7 +20,8 @@ DAMAGES = [
     ("drop view ops.v_scout_payment_base cascade", "views", "FAIL"),
     (
         "create or replace view scout.src_drivers_index as select null::text as driver_id,"
-        ' null::text collate "C" as license_key, null::text collate "C" as phone_key',
+        ' null::text collate "C" as license_key, null::text collate "C" as phone_key,'
+        " null::text as license",
         "views",
         "FAIL",
     ),

@@ -377,7 +377,9 @@ def test_each_role_may_do_exactly_what_it_is_for(url: str) -> None:
     ]
     assert not [line for line in in_scout if " truncate " in line]
     state = "attribution_days attribution_scouts attribution_totals pending_persons"
-    state += " person_attribution planned_links rows_to_check touched_keys unlinked_rows"
+    state += (
+        " person_attribution planned_links quality_rows rows_to_check touched_keys unlinked_rows"
+    )
     assert sorted(line for line in in_scout if " delete " in line) == [
         f"scout_writer delete {table}" for table in state.split()
     ]
