@@ -12,7 +12,7 @@ from api import models, services
 from api.access import Reading
 from api.lists import filters_of, read_list
 from api.reading import Read
-from scout_core import alert_book, backlog, conflicts, coverage, persons, trend
+from scout_core import alert_book, backlog, conflicts, coverage, health, persons, trend
 
 router = APIRouter(prefix="/scouts/attribution", tags=["attribution"])
 
@@ -58,6 +58,17 @@ def metrics_daily(
             )
             for day in found
         ]
+    )
+
+
+@router.get("/health/history", summary="When health changed")
+def health_history(
+    _: Reading, read: Read, limit: Annotated[int, Query(ge=1, le=1000)] = 50
+) -> models.HealthHistory:
+    """The newest changes of state of the verdict, its indicators and the lights, newest first."""
+    found = read.run(lambda conn: health.list_changes(conn, limit=limit))
+    return models.HealthHistory(
+        changes=[models.HealthChange.model_validate(change) for change in found]
     )
 
 

@@ -16,10 +16,10 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
 from api.services import Services, now
-from scout_core import __version__, coverage, freshness, health, outbox, pulse, settle
+from scout_core import __version__, coverage, health, outbox, pulse, settle
 from scout_core.database import API
 from scout_core.errors import ScoutError
-from scout_core.health import Status
+from scout_core.states import Status
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -62,10 +62,9 @@ class _Now(Collector):
     def collect(self) -> Iterator[Any]:
         """One reading of the database."""
         yield InfoMetricFamily("scout", "Version of the product.", value={"version": __version__})
-        parts = [self._read(self._numbers), self._read(self._sources)]
-        yield _gauge("scout_up", "Whether the database answers.", float(parts[0] is not None))
-        for part in parts:
-            yield from part or ()
+        found = self._read(self._numbers)
+        yield _gauge("scout_up", "Whether the database answers.", float(found is not None))
+        yield from found or ()
 
     def _read(self, part: Callable[[Connection, datetime], list[Any]]) -> list[Any] | None:
         try:
@@ -122,6 +121,7 @@ class _Now(Collector):
             ),
             _gauge("scout_run_running", "Whether the job runs.", float(beat.running is not None)),
             _state("scout_health", "The verdict; 1 for the state that it is.", verdict.status),
+            *_states(verdict),
         ]
         if beat.last_completed is not None and beat.last_completed.completed_at is not None:
             done = beat.last_completed
@@ -148,23 +148,35 @@ class _Now(Collector):
             found.append(_gauge("scout_last_run_failed", "Whether the last run failed.", failed))
         return found
 
-    def _sources(self, conn: Connection, at: datetime) -> list[Any]:
-        newest = GaugeMetricFamily(
-            "scout_source_newest_timestamp_seconds",
-            "When the newest row of a source is from.",
-            labels=["source"],
-        )
-        late = GaugeMetricFamily(
-            "scout_source_state",
-            "State of a source; 1 for the one that it is in.",
-            labels=["source", "state"],
-        )
-        for source in freshness.list_sources(conn, at):
-            if source.newest_at is not None:
-                newest.add_metric([source.name], source.newest_at.timestamp())
-            for state in get_args(Status):
-                late.add_metric([source.name, state], float(state == source.status))
-        return [newest, late]
+
+def _states(verdict: health.Verdict) -> list[Any]:
+    indicator = GaugeMetricFamily(
+        "scout_health_indicator",
+        "State of an indicator of the verdict or of a light beside it; 1 for the one it is in.",
+        labels=["indicator", "state"],
+    )
+    for reason in verdict.told:
+        _mark(indicator, reason.indicator, reason.status)
+    newest = GaugeMetricFamily(
+        "scout_source_newest_timestamp_seconds",
+        "When the newest row of a source is from.",
+        labels=["source"],
+    )
+    late = GaugeMetricFamily(
+        "scout_source_state",
+        "State of a source; 1 for the one that it is in.",
+        labels=["source", "state"],
+    )
+    for source in verdict.sources:
+        if source.newest_at is not None:
+            newest.add_metric([source.name], source.newest_at.timestamp())
+        _mark(late, source.name, source.status)
+    return [indicator, newest, late]
+
+
+def _mark(family: GaugeMetricFamily, name: str, current: Status) -> None:
+    for state in get_args(Status):
+        family.add_metric([name, state], float(state == current))
 
 
 def _gauge(name: str, meaning: str, value: float | None = None) -> GaugeMetricFamily:

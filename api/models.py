@@ -30,7 +30,7 @@ from scout_core import (
     quality,
     reasons,
 )
-from scout_core.health import Status
+from scout_core.states import Status
 
 # amounts and shares leave as numbers, as they always did
 Number = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
@@ -1032,10 +1032,30 @@ class HealthReason(Answer):
 
 
 class Health(Answer):
-    """The worst state of the indicators, and each of them."""
+    """The worst state of the indicators, each of them, and the lights beside, which do not
+    count: scheduler, last_run, sources."""
 
     status: Status
     reasons: list[HealthReason]
+    lights: list[HealthReason]
+
+
+class HealthChange(Answer):
+    """A change of state. indicator: overall, an indicator or a light; from_status null = that was
+    how it was seen first; run_id null = seen between two runs."""
+
+    indicator: str
+    from_status: Status | None
+    to_status: Status
+    changed_at: datetime
+    value: str | None
+    run_id: int | None
+
+
+class HealthHistory(Answer):
+    """Changes of state, newest first."""
+
+    changes: list[HealthChange]
 
 
 class QualityRun(Answer):

@@ -28,6 +28,7 @@ APPEND_ONLY = (
     "scout.outbox",
     "scout.delivery_log",
     "scout.quality_results",
+    "scout.health_changes",
 )
 
 

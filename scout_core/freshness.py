@@ -1,4 +1,8 @@
-"""Whether the sources still arrive: newest row, rows of today against the usual, holidays known."""
+"""Whether the sources still arrive: newest row, rows of today against the usual, holidays known.
+
+Counting goes through whole tables, so it is done every few minutes and kept; whoever judges reads
+what was counted.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,10 +11,13 @@ from statistics import median
 
 from sqlalchemy import Connection
 
-from scout_core import sql
+from scout_core import logs, sql
+from scout_core.database import SETTLE, Database
 from scout_core.days import LIMA
-from scout_core.health import Status
+from scout_core.errors import ScoutError
 from scout_core.holidays import is_holiday
+from scout_core.settings import Settings
+from scout_core.states import Status
 
 SOURCES = (
     "observational.lead_ledger",
@@ -21,16 +28,26 @@ SOURCES = (
     "public.module_ct_cabinet_leads",
 )
 WEEKS = 6  # of the same weekday, from which the usual is taken
-FEW = 0.5  # of the usual: a whole day below it asks for attention
-LOOKED_BACK = 14  # days among which the last one that counts is looked for
+
+_log = logs.get_logger("freshness")
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A Lima day of a source with few rows, against the usual of such a day."""
+
+    on_date: date
+    row_count: int
+    usual: float
 
 
 @dataclass(frozen=True)
 class Source:
     """A source: its newest row (UTC), rows of today and the usual of such a day, its state.
 
-    newest_at null = no row at all. usual null = not enough days to tell. person_count: persons
-    whose scout rests on it.
+    newest_at null = no row at all. usual null = not enough days to tell. quiet_days: working days
+    in a row up to yesterday without a row. looked_at: when it was counted; today is that day.
+    drop: the last whole day that counts, when it brought few rows.
     """
 
     name: str
@@ -39,84 +56,95 @@ class Source:
     rows_today: int
     usual_today: float | None
     quiet_days: int
-    person_count: int
+    looked_at: datetime
+    drop: Drop | None
 
 
-@dataclass(frozen=True)
-class Drop:
-    """A source and Lima day with few rows, against the usual of such a day."""
+def list_sources(conn: Connection, settings: Settings) -> list[Source]:
+    """Every source as last counted, in the order of its priority; none before the first time.
 
-    source: str
-    day: date
-    row_count: int
-    usual: float
-
-
-def list_sources(conn: Connection, now: datetime) -> list[Source]:
-    """Every source in the order of its priority. Reads scout.v_source_arrivals."""
-    days: dict[str, dict[date, int]] = {name: {} for name in SOURCES}
-    newest: dict[str, datetime] = {}
-    for row in conn.execute(sql.query("freshness", "list_arrivals")):
-        days[row.source_table][row.on_date] = row.row_count
-        newest[row.source_table] = row.newest_at
-    persons = {
-        row.source_table: row.person_count
-        for row in conn.execute(sql.query("freshness", "count_persons"))
-    }
-    today = now.astimezone(LIMA).date()
+    Reads scout.source_arrivals.
+    """
+    seen = {row.source_table: row for row in conn.execute(sql.query("freshness", "list_arrivals"))}
     return [
-        judge(name, days[name], newest.get(name), today, persons.get(name, 0)) for name in SOURCES
+        judge(
+            name,
+            {date.fromisoformat(day): rows for day, rows in seen[name].rows_of_day.items()},
+            seen[name].newest_at,
+            seen[name].looked_at,
+            settings,
+        )
+        for name in SOURCES
+        if name in seen
     ]
 
 
-def list_drops(conn: Connection, now: datetime) -> list[Drop]:
-    """The sources whose last whole day that counts brought few rows, in the order of priority."""
-    days: dict[str, dict[date, int]] = {name: {} for name in SOURCES}
-    for row in conn.execute(sql.query("freshness", "list_arrivals")):
-        days[row.source_table][row.on_date] = row.row_count
-    today = now.astimezone(LIMA).date()
-    found = []
-    for name, rows_of_day in days.items():
-        for back in range(1, LOOKED_BACK + 1):
-            day = today - timedelta(days=back)
-            expected = expected_on(rows_of_day, day)
-            if expected is not None:
-                rows = rows_of_day.get(day, 0)
-                found += [Drop(name, day, rows, expected)] if is_few(rows, expected) else []
-                break
-    return found
+def count_persons(conn: Connection) -> dict[str, int]:
+    """Persons whose scout rests on a source, by its name. Reads scout.v_attribution_totals."""
+    return {
+        row.source_table: row.person_count
+        for row in conn.execute(sql.query("freshness", "count_persons"))
+    }
+
+
+def record_arrivals(conn: Connection, now: datetime, *, pause: timedelta = timedelta(0)) -> bool:
+    """Count every source anew and keep it, unless that was done within the pause; whether it was
+    done. Reads scout.v_source_arrivals: all source tables."""
+    values = {"now": now, "pause": pause, "names": list(SOURCES)}
+    return conn.execute(sql.statement("health/record_arrivals"), values).rowcount > 0
+
+
+def look_if_due(
+    db: Database, settings: Settings, now: datetime, *, somebody_waits: bool = False
+) -> bool:
+    """Count the sources anew when the last time is SCOUT_HEALTH_SOURCES_MINUTES ago, or where
+    somebody waits for what comes next, only when it is so long ago that the light would go out;
+    whether it was done. Whoever calls goes on, whatever comes."""
+    minutes = settings.health_late_minutes if somebody_waits else settings.health_sources_minutes
+    try:
+        with db.transaction(SETTLE) as conn:
+            return record_arrivals(conn, now, pause=timedelta(minutes=minutes))
+    except ScoutError as exc:
+        _log.warning("sources not counted, it is tried again", reason=exc.message)
+        return False
 
 
 def judge(
     name: str,
     rows_of_day: Mapping[date, int],
     newest_at: datetime | None,
-    today: date,
-    person_count: int = 0,
+    looked_at: datetime,
+    settings: Settings,
 ) -> Source:
-    """The state of a source on `today`, which is not over yet and so never counts against it.
+    """The state of a source on the day it was counted, which was not over and so never counts
+    against it.
 
-    STALE: nothing on two working days in a row up to yesterday. WARN: nothing on the last one, or
-    less than half of the usual. UNKNOWN: no row at all.
+    STALE: nothing on SCOUT_HEALTH_SOURCES_QUIET_DAYS working days in a row up to yesterday. WARN:
+    nothing on the last one, or less than SCOUT_HEALTH_SOURCES_LOW_PCT of the usual. UNKNOWN: no
+    row at all.
     """
+    today = looked_at.astimezone(LIMA).date()
     quiet_days = 0
-    last: tuple[int, float] | None = None
+    last: Drop | None = None
     day = today - timedelta(days=1)
-    for _ in range(LOOKED_BACK):
-        expected = expected_on(rows_of_day, day)
-        if expected is not None:
+    for _ in range(14 + 2 * settings.health_sources_quiet_days):
+        expected = usual(rows_of_day, day)
+        if expected is not None and expected >= 1 and not is_holiday(day):
             rows = rows_of_day.get(day, 0)
-            last = last or (rows, expected)
+            last = last or Drop(day, rows, expected)
             if rows:
                 break
             quiet_days += 1
         day -= timedelta(days=1)
+    is_few = (
+        last is not None and last.row_count < settings.health_sources_low_pct / 100 * last.usual
+    )
     status: Status = "OK"
     if newest_at is None:
         status = "UNKNOWN"
-    elif quiet_days >= 2 and not rows_of_day.get(today, 0):
+    elif quiet_days >= settings.health_sources_quiet_days and not rows_of_day.get(today, 0):
         status = "STALE"
-    elif last is not None and is_few(*last):
+    elif is_few:
         status = "WARN"
     return Source(
         name,
@@ -125,21 +153,9 @@ def judge(
         rows_of_day.get(today, 0),
         usual(rows_of_day, today),
         quiet_days,
-        person_count,
+        looked_at,
+        last if is_few else None,
     )
-
-
-def expected_on(rows_of_day: Mapping[date, int], day: date) -> float | None:
-    """The usual of a day on which rows are to be expected; null on a holiday, on one that is always
-    quiet, and where there are not enough days to tell."""
-    expected = usual(rows_of_day, day)
-    counts = expected is not None and expected >= 1 and not is_holiday(day)
-    return expected if counts else None
-
-
-def is_few(rows: int, expected: float) -> bool:
-    """Whether a whole day brought so few rows that it asks for attention."""
-    return rows < FEW * expected
 
 
 def usual(rows_of_day: Mapping[date, int], day: date) -> float | None:

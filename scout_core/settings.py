@@ -97,6 +97,19 @@ class Settings(BaseModel):
     health_stuck_minutes: Minutes = Field(
         60, description="time after which a running run counts as stuck"
     )
+    health_scheduler_minutes: Minutes = Field(
+        260,
+        description="time since the scheduler last started a run above which it counts as silent",
+    )
+    health_sources_minutes: Minutes = Field(
+        10, description="how often the rows of the sources are counted"
+    )
+    health_sources_quiet_days: Annotated[int, Field(ge=1, le=30)] = Field(
+        2, description="working days in a row without a row after which a source is STALE"
+    )
+    health_sources_low_pct: Percent = Field(
+        50, description="share of the usual rows of such a day below which a source is WARN"
+    )
     quality_first_day: date = Field(
         date(2015, 1, 1),
         description="day before which no source row can be, by the checks of the sources",

@@ -159,7 +159,9 @@ def test_each_command_of_the_runbook_does_its_work(
             done.append(words)
             code = cli.run([str(own[word]()) if word in own else word for word in words])
             printed = capsys.readouterr()
-            assert code in ENDS_WITH.get(path, {0}), (words, printed.err, printed.out[-2000:])
+            # no scheduler has ever started a run here, and the light says so
+            ends = {3} if "scheduler" in words else ENDS_WITH.get(path, {0})
+            assert code in ends, (words, printed.err, printed.out[-2000:])
             ran.add(path)
     assert ran >= {"init", "undo", "hold release", "review create", "export conflicts", "uninstall"}
     assert (tmp_path / "conflicts.csv").stat().st_size > 100

@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 
 from scout_core import cli, health
 from scout_core.database import ADMIN, LOOK, Database
-from scout_core.health import Verdict
+from scout_core.health import LastRun, Verdict
 from scout_core.settings import load
 from tests.support import factories
 from tests.support.looking import refresh, value, write
@@ -57,17 +57,12 @@ def test_limits_are_settings() -> None:
     assert [health.judge_conflicts(n, own) for n in (0, 1, 2, 3)] == ["OK", "WARN", "WARN", "FAIL"]
 
 
-def a_run(status: str, minutes_ago: float, *, run_id: int = 1, error: str = "") -> dict[str, Any]:
+def a_run(status: str, minutes_ago: float, *, run_id: int = 1) -> LastRun:
     """A run that ended, or when it runs started, so long ago."""
     at = NOW - timedelta(minutes=minutes_ago)
-    running = status == "RUNNING"
-    return {
-        "run_id": run_id,
-        "status": status,
-        "started_at": at if running else at - timedelta(minutes=1),
-        "completed_at": None if running else at,
-        "error": error or None,
-    }
+    if status == "RUNNING":
+        return LastRun(run_id, status, at, None, None)
+    return LastRun(run_id, status, at - timedelta(minutes=1), at, None)
 
 
 COMPLETED, FAILED, RUNNING = "COMPLETED", "FAILED", "RUNNING"

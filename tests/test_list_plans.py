@@ -77,10 +77,6 @@ WHOLE: dict[str, tuple[set[str], str]] = {
     "scorecards": ({CLAIMS, PERSONS}, "every scout is summed over its persons and claims"),
     "persons by name": ({"canon.identity_registry", "public.module_ct_scouting_daily"},
                         "a name is searched as a pattern"),
-    "arrivals": ({"observational.lead_ledger", "observational.lead_events",
-                  "public.module_ct_scouting_daily", "public.module_ct_migrations",
-                  "public.module_ct_cabinet_leads", PAYMENTS},
-                 "rows are counted by day of arrival"),
 }  # fmt: skip
 
 
@@ -157,7 +153,9 @@ def reads(facts: Facts) -> dict[str, Read]:
         "claims of the trend": trend.count_claims,
         "pulse": lambda c: (pulse.take(c), pulse.list_last(c, limit=24)),
         "health": lambda c: health.assess(c, load({}, dotenv=None), NOW),
-        "arrivals": lambda c: freshness.list_sources(c, NOW),
+        "health of a run": lambda c: health.assess(c, load({}, dotenv=None), NOW, completing=run),
+        "changes of health": lambda c: health.list_changes(c, limit=20),
+        "sources": freshness.count_persons,
         "runs": pages(history.list_runs, history.RunFilters()),
         "longest runs": pages(history.list_runs, history.RunFilters(), sort="longest"),
         "a run": lambda c: (history.explain_run(c, run), audit.count_of_run(c, run)),

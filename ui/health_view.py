@@ -12,9 +12,24 @@ from scout_core.settings import Settings
 from ui import charts, frame, health_charts, health_words, link, read, site, tables
 from ui.frame import Page
 from ui.tables import Column
-from ui.text import NOTHING, ago, clock, counted, moment, money, number, percent, points, signed, t
+from ui.text import (
+    NOTHING,
+    ago,
+    clock,
+    counted,
+    duration,
+    moment,
+    money,
+    number,
+    percent,
+    points,
+    signed,
+    t,
+)
 
 RUNS = 24
+CHANGES = 8
+FIRST = 6  # rows that say only what was seen first
 CATEGORIES = ("A", "C", "D")
 
 
@@ -34,10 +49,11 @@ def show(page: Page, paused: bool, tick: int) -> None:
         read.call(trend.list_marks, since=read.NOW - timedelta(days=30)),
         read.call(pulse.take),
         read.call(pulse.list_last, limit=RUNS),
+        read.call(freshness.count_persons),
+        read.call(health.list_changes, limit=CHANGES + FIRST),
     )
-    snapshot, verdict, reasons, days, marks, beat, runs = seen.value
+    snapshot, verdict, reasons, days, marks, beat, runs, persons, changes = seen.value
     slow = read.seldom(read.call(trend.count_funnel), read.call(trend.count_claims))
-    sources = read.seldom(read.call(freshness.list_sources, read.NOW))
     refresh = t("health.paused") if paused else t("health.auto", seconds=tick)
     page.stamp(seen, refresh, seconds=True)
     frame.verdict(
@@ -46,6 +62,7 @@ def show(page: Page, paused: bool, tick: int) -> None:
         health_words.body(verdict, snapshot, beat, settings, now),
     )
     _indicators(verdict, beat, settings, now)
+    _lights(verdict)
     claims = slow.value[1] if slow else None
     _cards(snapshot, days, claims, settings)
     if snapshot.total_persons:
@@ -58,9 +75,11 @@ def show(page: Page, paused: bool, tick: int) -> None:
         _missing(snapshot, reasons)
     left, right = st.columns(2)
     with left.container(border=True, gap="xsmall", height="stretch"):
-        _sources(sources, now)
+        _sources(verdict, persons, settings, now)
     with right.container(border=True, gap="xsmall", height="stretch"):
-        _runs(tuple(runs), beat, settings, now)
+        _runs(verdict, tuple(runs), beat, settings, now)
+    with st.container(border=True, gap="xsmall"):
+        _changes(changes)
 
 
 def _indicators(
@@ -316,46 +335,55 @@ def _missing(snapshot: Snapshot, reasons: Sequence[ReasonCount]) -> None:
     )
 
 
-def _sources(sources: read.Answer[Any] | None, now: datetime) -> None:
+def _lights(verdict: health.Verdict) -> None:
+    badges = " ".join(frame.badge(r.status, health_words.light(r)) for r in verdict.lights)
+    st.markdown(f":small[:gray[{t('health.lights')}]] {badges}")
+
+
+def _sources(
+    verdict: health.Verdict, persons: dict[str, int], settings: Settings, now: datetime
+) -> None:
+    light = next(light for light in verdict.lights if light.indicator == "sources")
     row = frame.card_title(t("health.fresh"))
-    if sources is None:
-        st.caption(t("health.fresh_unknown"))
+    row.markdown(frame.badge(light.status, health_words.light(light)), width="content")
+    listed = verdict.sources
+    if not listed:
+        st.caption(t("health.fresh_never"))
         return
-    (listed,) = sources.value
-    late = [s for s in listed if s.status not in {"OK", "UNKNOWN"}]
-    worst = "OK"
-    for state in ("WARN", "STALE"):
-        worst = state if any(s.status == state for s in late) else worst
-    words = t("health.fresh_late", count=len(late)) if late else t("health.fresh_all")
-    if all(s.status == "UNKNOWN" for s in listed):
-        worst, words = "UNKNOWN", t("health.unknown")
-    row.markdown(frame.badge(worst, words), width="content")
     tables.small(
         {
-            t("health.col_source"): [
-                f"`{s.name.split('.')[1].removeprefix('module_ct_')}`" for s in listed
-            ],
+            t("health.col_source"): [f"`{health_words.source(s.name)}`" for s in listed],
             t("health.col_state"): [frame.badge(s.status) for s in listed],
             t("health.col_newest"): [ago(s.newest_at, now) for s in listed],
             t("health.col_today"): [
                 f"{number(s.rows_today)} / {number(s.usual_today)}" for s in listed
             ],
-            t("health.col_scouts"): [number(s.person_count) for s in listed],
+            t("health.col_scouts"): [number(persons.get(s.name, 0)) for s in listed],
         },
         alt=t("health.fresh_alt"),
     )
-    st.caption(t("health.fresh_note"))
+    st.caption(
+        t(
+            "health.fresh_note",
+            low=percent(settings.health_sources_low_pct, 0),
+            days=counted("health.fresh_days", settings.health_sources_quiet_days),
+            ago=ago(min(s.looked_at for s in listed), now),
+        )
+    )
     site.link_to("alerts", t("health.quality"), icon=":material/rule:", view="quality")
 
 
 def _runs(
-    runs: tuple[pulse.JobRun, ...], beat: pulse.Pulse, settings: Settings, now: datetime
+    verdict: health.Verdict,
+    runs: tuple[pulse.JobRun, ...],
+    beat: pulse.Pulse,
+    settings: Settings,
+    now: datetime,
 ) -> None:
     row = frame.card_title(counted("health.runs", len(runs) or RUNS))
     with row:
         site.link_to("runs", t("health.runs_history"), icon=":material/arrow_forward:")
-    state = beat.scheduler_state(settings, now)
-    badge = frame.badge(state, t(f"health.scheduler_{state}"))
+    light = next(light for light in verdict.lights if light.indicator == "scheduler")
     if beat.last_scheduled is None or beat.next_at is None:
         told = t("health.scheduler_never")
     else:
@@ -363,7 +391,10 @@ def _runs(
         told = t(
             f"health.{word}", last=moment(beat.last_scheduled.started_at), next=clock(beat.next_at)
         )
-    st.markdown(f"{badge} :small[{told}]")
+    allowed = duration(timedelta(minutes=settings.health_scheduler_minutes))
+    rule = t("health.rule_scheduler", threshold=allowed)
+    badge = frame.badge(light.status, health_words.light(light))
+    st.markdown(f"{badge} :small[{told} · {rule}]")
     if not runs:
         frame.empty(t("health.runs_none"), t("health.runs_none_hint"))
         return
@@ -374,6 +405,26 @@ def _runs(
         runs,
         alt=counted("health.runs_alt", len(runs), failed=failed),
         height=170,
+    )
+
+
+def _changes(changes: Sequence[health.Change]) -> None:
+    frame.card_title(t("health.history"))
+    told = [c for c in changes if c.from_status is not None][:CHANGES]
+    if not told:
+        frame.empty(t("health.history_none"), t("health.history_none_hint"))
+        return
+    tables.small(
+        {
+            t("health.col_when"): [moment(c.changed_at) for c in told],
+            t("health.col_what"): [health_words.name(c.indicator) for c in told],
+            t("health.col_change"): [
+                f"{frame.badge(c.from_status or 'UNKNOWN')} → {frame.badge(c.to_status)}"
+                for c in told
+            ],
+            t("health.col_seen"): [health_words.change_value(c) for c in told],
+        },
+        alt=t("health.history_alt"),
     )
 
 

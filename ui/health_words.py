@@ -4,16 +4,29 @@ import math
 from datetime import datetime, timedelta
 
 from scout_core.coverage import Snapshot
-from scout_core.health import Reason, Verdict
+from scout_core.health import Change, Reason, Verdict
 from scout_core.pulse import Pulse
 from scout_core.settings import Settings
-from ui.text import ago, clean, clock, duration, moment, number, percent, plain, t
+from ui.text import (
+    NOTHING,
+    ago,
+    clean,
+    clock,
+    counted,
+    duration,
+    joined,
+    moment,
+    number,
+    percent,
+    plain,
+    t,
+)
 
 
 def title(verdict: Verdict, snapshot: Snapshot) -> str:
     """The first of the worst indicators, as what is wrong."""
     if verdict.status == "OK":
-        return t("health.all_fine")
+        return t("health.title_lights" if _beside(verdict) else "health.all_fine")
     worst = next(r for r in verdict.reasons if r.status == verdict.status)
     if worst.indicator == "satisfactory":
         return t("health.title_satisfactory" if snapshot.total_persons else "health.title_nobody")
@@ -29,12 +42,13 @@ def body(
     if verdict.status == "OK":
         share, conflicts, _ = verdict.reasons
         ended = pulse.last.completed_at if pulse.last else None
-        return t(
+        told = t(
             "health.all_fine_body",
             share=percent(_float(share.value)),
             conflicts=number(_float(conflicts.value)),
             ago=ago(ended, now),
         )
+        return " ".join([told, *_beside(verdict)])
     bad = [r for r in verdict.reasons if r.status != "OK"]
     fine = [t(f"health.name_{r.indicator}") for r in verdict.reasons if r.status == "OK"]
     said = [_how_far(r, snapshot, pulse, settings, now) for r in bad]
@@ -42,7 +56,7 @@ def body(
         said.append(t("health.body_next", time=clock(pulse.next_at)))
     if fine:
         said.append(t("health.body_fine", names=", ".join(fine)))
-    return " ".join(said)
+    return " ".join([*said, *_beside(verdict)])
 
 
 def indicator(reason: Reason, pulse: Pulse, settings: Settings, now: datetime) -> str:
@@ -63,9 +77,61 @@ def rule(reason: Reason, settings: Settings) -> str:
         "last_run": duration(timedelta(minutes=settings.health_late_minutes)),
     }[reason.indicator]
     said = t(f"health.rule_{reason.indicator}", threshold=threshold)
+    if reason.indicator == "last_run" and _kind_of_run(reason) == "stuck":
+        allowed = timedelta(minutes=settings.health_stuck_minutes)
+        said = t("health.rule_stuck", threshold=duration(allowed))
     if reason.since is None:
         return said
     return f"{said} · {t('health.since', time=moment(reason.since))}"
+
+
+def light(reason: Reason) -> str:
+    """A light as a badge says it."""
+    if reason.indicator == "scheduler":
+        if reason.status == "UNKNOWN" and reason.value is not None:
+            return t("health.scheduler_clock")
+        return t(f"health.scheduler_{reason.status}")
+    if reason.indicator == "sources":
+        if reason.status in {"OK", "UNKNOWN"}:
+            return t(f"health.fresh_{reason.status}")
+        return counted("health.fresh_late", len(str(reason.value).split(", ")))
+    return t(f"health.light_last_run_{reason.status}")
+
+
+def source(name: str) -> str:
+    """A source by its short name."""
+    return name.rsplit(".", maxsplit=1)[-1].removeprefix("module_ct_")
+
+
+def name(indicator: str) -> str:
+    """An indicator or light, or the verdict itself, as a table names it."""
+    said = t(f"health.name_{indicator}")
+    return said[0].upper() + said[1:]
+
+
+def change_value(change: Change) -> str:
+    """What was seen when a state changed."""
+    value = change.value
+    if value is None or change.indicator == "scheduler":
+        return NOTHING
+    if change.indicator == "satisfactory":
+        return percent(float(value))
+    if change.indicator == "conflicts":
+        return number(int(value))
+    if change.indicator == "last_run":
+        return t(f"common.state_{value}")
+    if change.indicator == "overall":
+        return joined(t(f"health.name_{name}") for name in value.split(", "))
+    return joined(plain(source(name)) for name in value.split(", "))
+
+
+def _beside(verdict: Verdict) -> list[str]:
+    """The lights that do not count but ask for attention, as one sentence or none."""
+    bad = [r for r in verdict.lights if r not in verdict.reasons and r.status in {"WARN", "STALE"}]
+    if not bad:
+        return []
+    said = ", ".join(light(r)[0].lower() + light(r)[1:] for r in bad)
+    return [t("health.body_beside", lights=said)]
 
 
 def _how_far(
@@ -91,6 +157,8 @@ def _how_far(
         return t("health.body_run_failed", reason=plain(why)).strip()
     if kind == "stuck":
         return t("health.body_run_stuck", ago=ago(reason.since, now))
+    if kind == "clock":
+        return t("health.body_run_clock")
     if kind == "late":
         ended = pulse.last.completed_at if pulse.last else None
         return t("health.body_run_late", ago=ago(ended, now))
@@ -98,6 +166,8 @@ def _how_far(
 
 
 def _kind_of_run(reason: Reason) -> str:
+    if reason.status == "UNKNOWN" and reason.value is not None:
+        return "clock"
     if reason.value == "FAILED":
         return "failed"
     if reason.value == "RUNNING":
@@ -108,6 +178,8 @@ def _kind_of_run(reason: Reason) -> str:
 def _run_value(reason: Reason, pulse: Pulse, now: datetime) -> str:
     if reason.value == "FAILED":
         return t("health.run_value_failed", ago=ago(reason.since, now))
+    if _kind_of_run(reason) == "clock":
+        return t("health.run_value_clock")
     if reason.value == "RUNNING":
         return t("health.run_value_running", time=clock(reason.since))
     if reason.value is None or pulse.last is None:

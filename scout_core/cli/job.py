@@ -8,8 +8,6 @@ from typing import Any
 import click
 
 from scout_core.cli import output, session
-from scout_core.errors import ScoutError
-from scout_core.settings import Settings
 
 
 @click.command()
@@ -31,7 +29,7 @@ def refresh(dry_run: bool, force: bool, reason: str | None, trigger: Any) -> Non
     if dry_run:
         _show_plan(rows=10)
         return
-    from scout_core import outbox
+    from scout_core import rounds
     from scout_core.ping import Pinging
     from scout_core.refresh import run_refresh
 
@@ -51,10 +49,9 @@ def refresh(dry_run: bool, force: bool, reason: str | None, trigger: Any) -> Non
             progress=progress,
             opened=ping.started,
         )
-    _check_sources(settings, result.run_id)
-    # the run stands, and its lock is free: whom it tells may take their time
-    outbox.send_soon(database, settings, datetime.now(UTC))
     output.emit({"run": result}, lambda: render_run(result))
+    # the run stands, and its lock is free: what follows may take its time
+    rounds.after_run(database, settings, datetime.now(UTC), result.run_id)
 
 
 @click.command()
@@ -202,16 +199,6 @@ def verify(full: bool) -> int:
         render,
     )
     return 1 if broken else 0
-
-
-def _check_sources(settings: Settings, run_id: int) -> None:
-    """The checks of the sources that are due today. The run stands, whatever comes."""
-    from scout_core import logs, quality
-
-    try:
-        quality.run_due(session.database(), settings, datetime.now(UTC), run_id=run_id)
-    except ScoutError as exc:
-        logs.get_logger("quality").warning("sources not checked", reason=exc.message)
 
 
 def _show_plan(rows: int) -> None:

@@ -1,43 +1,100 @@
 """`health`, `explain`, `conflicts`: look at the whole, at one person, at what needs a decision."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from scout_core.cli import output, session
 
+if TYPE_CHECKING:
+    from scout_core.health import Reason, Verdict
+
 CODES = {"OK": 0, "WARN": 1, "STALE": 1, "FAIL": 2, "UNKNOWN": 3}
 NAMES = {
+    "overall": "Verdict",
     "satisfactory": "Scout satisfactory",
     "conflicts": "Open conflicts",
     "last_run": "Last run",
+    "scheduler": "Scheduler",
+    "sources": "Sources",
 }
+LIGHTS = ("scheduler", "last_run", "sources")
 
 
 @click.command()
+@click.option(
+    "--light",
+    "light_name",
+    type=click.Choice(LIGHTS),
+    help="Exit with the state of this light instead of the verdict's.",
+)
+@click.option(
+    "--history",
+    "count",
+    is_flag=False,
+    flag_value=20,
+    type=click.IntRange(1, 100_000),
+    help="List the last changes of state too, 20 or as many as are asked for.",
+)
 @output.json_option
-def health() -> int:
-    """Say how things are: exit code 0 OK, 1 WARN or STALE, 2 FAIL, 3 UNKNOWN."""
+def health(light_name: str | None, count: int | None) -> int:
+    """Say how things are: exit code 0 OK, 1 WARN or STALE, 2 FAIL, 3 UNKNOWN.
+
+    The verdict is the worst of satisfactory share, open conflicts and last run. Scheduler and
+    sources are lights beside it: told, but only with --light in the exit code.
+    """
     from scout_core import health as health_module
     from scout_core.database import LOOK
 
     with session.database().transaction(LOOK) as conn:
         verdict = health_module.assess(conn, session.settings(), datetime.now(UTC))
+        changes = health_module.list_changes(conn, limit=count) if count else []
+    light = next((r for r in verdict.lights if r.indicator == light_name), None)
+    status = light.status if light else verdict.status
 
     def render() -> None:
-        worst = [r.text for r in verdict.reasons if r.status == verdict.status]
-        output.say(f"{verdict.status}: {'; '.join(worst)}.")
+        output.say(_first_line(verdict, light))
         output.table(
             ("State", "Indicator", "Value", "Threshold", "Since (UTC)"),
             [
-                (r.status, NAMES[r.indicator], r.text, r.threshold, _time(r.since) or "today")
-                for r in verdict.reasons
+                (r.status, NAMES[r.indicator], r.text, r.threshold, _time(r.since))
+                for r in verdict.told
             ],
         )
+        if count:
+            _section(
+                "Changes of state, newest first",
+                ("When (UTC)", "Indicator", "From", "To", "With", "Run"),
+                [
+                    (
+                        _time(c.changed_at),
+                        NAMES[c.indicator],
+                        c.from_status,
+                        c.to_status,
+                        c.value,
+                        c.run_id,
+                    )
+                    for c in changes
+                ],
+                "No state was recorded yet: the server and every run do it.",
+            )
 
-    output.emit({"status": verdict.status, "reasons": verdict.reasons}, render)
-    return CODES[verdict.status]
+    told = {"status": status, "reasons": verdict.reasons, "lights": verdict.lights}
+    output.emit(told | ({"history": changes} if count else {}), render)
+    return CODES[status]
+
+
+def _first_line(verdict: "Verdict", light: "Reason | None") -> str:
+    """What a monitor shows: the state, why, and the lights that do not count but are not OK."""
+    if light is not None:
+        return f"{light.status}: {light.text}."
+    worst = [r.text for r in verdict.reasons if r.status == verdict.status]
+    said = f"{verdict.status}: {'; '.join(worst)}."
+    bad = [r for r in verdict.lights if r not in verdict.reasons and r.status in {"WARN", "STALE"}]
+    if bad:
+        said += " Beside: " + "; ".join(f"{r.indicator} {r.status}, {r.text}" for r in bad) + "."
+    return said
 
 
 @click.command()

@@ -13,7 +13,8 @@ with audit_tables (table_name) as (
     ('scout.alert_events'),
     ('scout.outbox'),
     ('scout.delivery_log'),
-    ('scout.quality_results')
+    ('scout.quality_results'),
+    ('scout.health_changes')
 )
 
 select

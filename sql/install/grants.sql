@@ -17,7 +17,7 @@ our_relations as (
         -- by name: a guard that somebody took away must not widen a right
         pg_namespace.nspname = 'ops' or pg_class.relname in (
             'seals', 'decisions', 'runs', 'denials', 'export_audit', 'alert_events', 'outbox', 'delivery_log',
-            'quality_results'
+            'quality_results', 'health_changes'
         ) as is_append_only,
         pg_class.relname in (
             'planned_links', 'pending_persons', 'person_attribution', 'attribution_totals', 'attribution_scouts',

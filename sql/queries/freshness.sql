@@ -1,11 +1,10 @@
 -- name: list_arrivals
 select
     a.source_table,
-    a.on_date,
-    a.row_count,
-    a.newest_at
-from scout.v_source_arrivals as a
-order by a.source_table, a.on_date;
+    a.newest_at,
+    a.rows_of_day,
+    a.looked_at
+from scout.source_arrivals as a;
 
 -- name: count_persons
 select

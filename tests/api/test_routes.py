@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import pytest
 
-from scout_core import coverage, persons
+from scout_core import coverage, health, persons
 from scout_core.database import LOOK
 
 BASE = "scouts/attribution"
@@ -43,6 +43,17 @@ def test_daily_metrics_are_the_last_days_oldest_first(demo, days):
     assert len(found) == days if days <= 31 else len(found) >= 31
     assert set(found[-1]["by_source"]) == {"scouting_daily", "cabinet_leads", "lead_ledger"}
     assert found[-1]["total_persons"] == demo.get(f"{BASE}/metrics").json()["total_persons"]
+
+
+def test_history_of_health_is_that_of_the_library(demo):
+    with demo.database.transaction(LOOK) as conn:
+        kept = health.list_changes(conn, limit=3)
+    got = demo.get(f"{BASE}/health/history", limit=3).json()["changes"]
+    assert [(c["indicator"], c["to_status"], c["run_id"]) for c in got] == [
+        (c.indicator, c.to_status, c.run_id) for c in kept
+    ]
+    assert len(got) == 3
+    assert demo.get(f"{BASE}/health/history", limit=1001).status_code == 422
 
 
 def test_person_is_explained_as_by_the_library(demo):

@@ -1,5 +1,7 @@
 """What monitors ask: alive, ready, healthy, and the numbers."""
 
+from dataclasses import asdict
+
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from scout_core import coverage, health
@@ -36,6 +38,15 @@ def test_server_with_its_database_is_alive_ready_and_as_healthy_as_the_verb_says
         "satisfactory",
         "conflicts",
         "last_run",
+    ]
+    assert answer.json()["lights"] == [
+        {**asdict(light), "since": light.since and light.since.isoformat().replace("+00:00", "Z")}
+        for light in verdict.lights
+    ]
+    assert [light["indicator"] for light in answer.json()["lights"]] == [
+        "scheduler",
+        "last_run",
+        "sources",
     ]
     assert demo.root.get("/health?strict=1").status_code == 200
     demo.settings = demo.settings.model_copy(
@@ -100,6 +111,15 @@ def test_numbers_are_those_of_the_views(demo):
     assert found["scout_pending_rows"] == {(): 0.0}
     assert len(found["scout_source_newest_timestamp_seconds"]) == 6
     assert found["scout_health"][("WARN",)] == 1.0
+    indicators = found["scout_health_indicator"]
+    assert {name for (name, _), is_in in indicators.items() if is_in} == {
+        "satisfactory",
+        "conflicts",
+        "last_run",
+        "scheduler",
+        "sources",
+    }
+    assert indicators["sources", "OK"] == indicators["last_run", "OK"] == 1.0
     before = found.get("scout_api_request_seconds_count", {})
     demo.get("scouts/attribution/runs/7")
     route = ("GET", "/scouts/attribution/runs/{run_id}", "404")

@@ -296,6 +296,10 @@ WORDS = {
         "Cada enlace de una corrida tiene su fila de auditoría, y cada fila su enlace",
         "Each link of a run has its audit row, and each audit row its link",
     ),
+    "check_health_changes_follow_each_other": (
+        "Cada cambio de salud empieza en el estado en que terminó el anterior",
+        "Every change of health begins in the state in which the one before it ended",
+    ),
     "check_one_run_at_a_time": (
         "Nunca hay dos corridas de un job a la vez",
         "At most one run of a job is running",
