@@ -69,6 +69,13 @@ _RULES: Mapping[str, tuple[str, str]] = {
     "GUARD_STOPPED": ("La guarda detuvo una corrida", "The guard stopped a run"),
     "HEALTH_CHANGED": ("La salud cambió", "Health changed"),
     "SOURCE_STALE": ("Fuente sin datos nuevos", "Source without new data"),
+    "QUALITY_ANCIENT_DATES": ("Fechas de antes de empezar", "Dates from before the start"),
+    "QUALITY_DUPLICATE_SCOUTING_ROWS": ("Filas de scouting repetidas", "Repeated scouting rows"),
+    "QUALITY_FUTURE_DATES": ("Fechas futuras", "Dates still to come"),
+    "QUALITY_LICENSES_THAT_ARE_NONE": ("Licencias que no lo son", "Licences that are none"),
+    "QUALITY_SHARED_PHONES": ("Teléfonos compartidos", "Shared phones"),
+    "QUALITY_VOLUME_DROPS": ("Caídas de volumen", "Drops in volume"),
+    "QUALITY_CHECK_FAILED": ("Una revisión no se pudo correr", "A check could not be run"),
 }
 
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/#-]{0,119}")

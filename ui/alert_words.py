@@ -24,7 +24,7 @@ SHORT_KEY = 8
 
 def rule_of(rule: str) -> str:
     """What a rule is called; a check of the sources by the name of the check."""
-    for key in (f"alerts.rule_{rule}", f"quality.check_{rule.removeprefix('QUALITY_').lower()}"):
+    for key in (f"alerts.rule_{rule}", f"quality.name_{rule.removeprefix('QUALITY_').lower()}"):
         if key in catalogue():
             return t(key)
     return clean(rule)

@@ -1,5 +1,6 @@
 -- A row has a date outside 1900..2199, which counts as no date.
 -- severity: WARN
+-- alert: one for each value, as the issues that the refresh keeps
 -- One row per source row; the issues are those of the last refresh.
 select
     q.source_table,

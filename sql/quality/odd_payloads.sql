@@ -1,5 +1,6 @@
 -- The payload of an event is no object, too large to be searched, or has a key that only looks like scout_id.
 -- severity: WARN
+-- alert: one for each value, as the issues that the refresh keeps
 -- One row per event; the issues are those of the last refresh.
 select
     q.source_table,
