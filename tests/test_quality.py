@@ -15,6 +15,7 @@ from scout_core import freshness, quality, run_lock, sql
 from scout_core.conditions import Condition
 from scout_core.database import ADMIN, LOOK, SETTLE, Database
 from scout_core.errors import BadInput, DatabaseReadOnly, PermissionDenied
+from scout_core.message import rule_words
 from scout_core.permissions import Actor
 from scout_core.quality import CheckResult, QualityFilters
 from scout_core.settings import load
@@ -23,6 +24,7 @@ from tests.support import factories
 from tests.support.installing import init
 from tests.support.looking import OPERATOR, installed, refresh, rows, value, write
 from tests.test_install_sources import drop_optional
+from ui.text import catalogue
 
 # after whatever the tests' own clock writes
 NOW = datetime(2100, 3, 31, 12, tzinfo=UTC)
@@ -175,10 +177,23 @@ def test_check_raises_one_alert_with_its_number_unless_its_rows_are_alerts(
         "Several persons have one phone, so that it identifies none of them. Rows: 3.",
     )
     assert told["QUALITY_LICENSES_THAT_ARE_NONE"].severity == "INFO"
-    rest = {"VOLUME_DROPS", "UNREADABLE_SCOUTS", "UNKNOWN_SCOUTS"}
+    rest = {
+        "VOLUME_DROPS",
+        "UNREADABLE_SCOUTS",
+        "UNKNOWN_SCOUTS",
+        "ODD_PAYLOADS",
+        "IMPOSSIBLE_DATES",
+    }
     assert set(told) == {f"QUALITY_{n.upper()}" for n in quality.CHECK_NAMES} - {
         f"QUALITY_{name}" for name in rest
     }
+
+
+def test_alert_of_a_check_has_its_words_on_the_page_and_in_messages() -> None:
+    for check in quality.list_checks():
+        if not check.tells_rows:
+            words = catalogue()[f"quality.name_{check.name}"]
+            assert (rule_words(check.rule, "es"), rule_words(check.rule, "en")) == words
 
 
 def test_result_says_what_came_and_went_and_a_row_keeps_since_when(db: Database) -> None:
