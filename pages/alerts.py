@@ -16,12 +16,13 @@ from ui.alert_words import (
     severity_of,
     status_of,
     subject_of,
+    told_rules,
 )
 from ui.tables import Column
-from ui.text import NOTHING, ago, catalogue, moment, number, t
+from ui.text import NOTHING, ago, moment, number, t
 
 VIEWS = ("standing", "OPEN", "ACKNOWLEDGED", "MUTED", "RESOLVED")
-OLD = timedelta(minutes=15)
+OLD_MINUTES = 15
 
 
 def show() -> None:
@@ -54,7 +55,7 @@ def show() -> None:
         t("alerts.total_open", count=number(sum(row.open_count for row in standing))),
     )
     alert_view.notice()
-    if looked.looked_at is not None and seen.at - looked.looked_at > OLD:
+    if looked.looked_at is not None and seen.at - looked.looked_at > timedelta(minutes=OLD_MINUTES):
         st.caption(f":material/history: {t('alerts.looked', ago=ago(looked.looked_at, seen.at))}")
     with counted:
         _overview(standing, given, is_looked=looked.looked_at is not None)
@@ -71,7 +72,9 @@ def show() -> None:
 
 def _filters(view: str) -> tuple[AlertFilters, str | None, dict[str, str | None]]:
     standing = read.one(alert_book.count_standing, read.NOW).value
-    rules = sorted({row.rule for row in standing} | {*alert_book.ROW_RULES, *OTHERS}, key=rule_of)
+    rules = sorted(
+        {row.rule for row in standing} | {*alert_book.ROW_RULES, *told_rules()}, key=rule_of
+    )
     asked = link.value("rule")
     if asked and asked not in rules and len(asked) <= 60:
         rules = [asked, *rules]
@@ -102,11 +105,6 @@ def _filters(view: str) -> tuple[AlertFilters, str | None, dict[str, str | None]
             else None,
         },
     )
-
-
-OTHERS = tuple(
-    key.removeprefix("alerts.rule_") for key in catalogue() if key.startswith("alerts.rule_")
-)
 
 
 def _total(standing: tuple[Standing, ...], given: AlertFilters) -> int:

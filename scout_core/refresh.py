@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from scout_core import claims_guard, freshness, permissions, rounds, runner, settle, sql
-from scout_core.database import CONTROL, Database
+from scout_core.database import Database
 from scout_core.errors import DatabaseError, GuardStopped, ScoutError, Unavailable
 from scout_core.permissions import Actor
 from scout_core.runner import Progress, Run
@@ -125,10 +125,7 @@ def run_refresh(
         requested_at=requested_at,
     )
     permissions.require(actor, "run")
-    with db.transaction(CONTROL) as conn:
-        # a database that is away or without the product is told of here, and once
-        settle.state(conn)
-    settle.settle_soon(db)
+    settle.settle_before(db)
     freshness.look_if_due(db, settings, clock(), somebody_waits=trigger != "cron")
     try:
         result = runner.work_run(
@@ -309,7 +306,7 @@ def _record(run: Run, settings: Settings, now: datetime) -> None:
     )
     still_open = run.one("count_issues")
     metrics = run.one("record_metrics")
-    news = rounds.look(run.conn, settings, now, run_id=run.run_id)
+    news, status = rounds.look(run.conn, settings, now, run_id=run.run_id)
     run.log_step(
         "record",
         {
@@ -320,6 +317,7 @@ def _record(run: Run, settings: Settings, now: datetime) -> None:
                 "by_rule": still_open["by_rule"],
             },
             "metrics": metrics,
+            "health": status,
             "alerts": {
                 "opened": dict(news.opened),
                 "reopened": dict(news.reopened),

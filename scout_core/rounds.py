@@ -15,6 +15,7 @@ from scout_core.conditions import News
 from scout_core.database import SETTLE, Database
 from scout_core.errors import ScoutError
 from scout_core.settings import Settings
+from scout_core.states import Status
 
 _log = logs.get_logger("rounds")
 
@@ -26,10 +27,10 @@ def look(
     *,
     run_id: int | None = None,
     is_whole: bool = False,
-) -> News:
-    """Look at everything once, in the caller's transaction: conditions, alerts, the message that
-    is to be sent. run_id: the run that is about to commit; null = between two runs. is_whole: also
-    at persons and rows that nobody touched."""
+) -> tuple[News, Status]:
+    """Look at everything once, in the caller's transaction: health, conditions, alerts, the message
+    that is to be sent; what changed, and the verdict. run_id: the run that is about to commit; null
+    = between two runs. is_whole: also at persons and rows that nobody touched."""
     verdict = health.assess(conn, settings, now, completing=run_id)
     health.record_changes(conn, verdict, now, run_id)
     found = [*health.conditions(verdict), *quality.conditions(conn)]
@@ -37,7 +38,7 @@ def look(
     outbox.enqueue(
         conn, run_id=run_id, news=news, status=verdict.status, now=now, settings=settings
     )
-    return news
+    return news, verdict.status
 
 
 def make_round(
@@ -49,7 +50,7 @@ def make_round(
     with db.transaction(SETTLE) as conn:
         if not alert_book.try_lock(conn):
             return None
-        news = look(conn, settings, now, is_whole=is_whole)
+        news, _ = look(conn, settings, now, is_whole=is_whole)
     outbox.send_soon(db, settings, now)
     return news
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from scout_core import logs, run_lock, sql
 from scout_core.database import SETTLE, Database
-from scout_core.errors import ScoutError
+from scout_core.errors import DatabaseError, ScoutError
 
 Progress = Callable[[int, int], None]
 
@@ -157,6 +157,15 @@ def settle_soon(db: Database, *, max_batches: int | None = None) -> None:
     try:
         settle(db, max_batches=max_batches)
     except ScoutError as exc:
+        _log.warning("not settled, it is done later", reason=exc.message)
+
+
+def settle_before(db: Database) -> None:
+    """Settle what is pending before a run. The run does not need it: only what would stop the run
+    as well is raised (no database, not installed, read-only)."""
+    try:
+        settle(db)
+    except DatabaseError as exc:
         _log.warning("not settled, it is done later", reason=exc.message)
 
 

@@ -116,7 +116,7 @@ def test_light_says_what_is_wrong_within_its_time(runs, states, text):
 
 
 def a_source(status: Status, *, counted: float = 1, name: str = "public.a") -> Source:
-    return Source(name, status, NOW, 0, 10.0, 2, NOW - counted * MINUTE)
+    return Source(name, status, NOW, 0, 10.0, 2, NOW - counted * MINUTE, None)
 
 
 @pytest.mark.parametrize(

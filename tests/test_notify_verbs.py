@@ -89,11 +89,13 @@ def test_dead_and_hanging_channels_neither_fail_nor_slow_a_run(
         "SCOUT_NOTIFY_TIMEOUT_SECONDS": "2",
     }
     story(db_url)
-    write(db, told(receiver.url, f"json://127.0.0.1:1/{SECRET}"))
     code, found, said = verb("refresh", "--trigger", "cron", **environ)
     assert code == 0
     run_id = found["run"]["run_id"]
-    states = "select state, attempts, last_outcome from scout.deliveries order by last_outcome"
+    states = (
+        "select state, attempts, last_outcome from scout.deliveries where attempts > 0"
+        " order by last_outcome"
+    )
     assert rows(db_url, states) == [("PENDING", 1, "NO_ANSWER"), ("PENDING", 1, "TIMEOUT")]
     is_before = (
         "select r.completed_at < min(l.recorded_at) - interval '1 second'"

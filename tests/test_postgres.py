@@ -112,7 +112,9 @@ def test_stop_of_a_folder_that_is_not_there_makes_none(tmp_path: Path) -> None:
 def test_server_and_committed_rows_outlive_the_process_that_started_it(
     data_dir: Path, with_signal: signal.Signals
 ) -> None:
-    code = STARTS + "import time; time.sleep(600)"
+    # whoever runs the tests in the background has it ignored, and children inherit that
+    listens = "import signal, time; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    code = STARTS + listens + "time.sleep(600)"
     starter = python(code, data_dir, start_new_session=True)
     assert starter.stdout is not None
     pid = int(starter.stdout.readline())

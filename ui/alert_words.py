@@ -30,6 +30,16 @@ def rule_of(rule: str) -> str:
     return clean(rule)
 
 
+def told_rules() -> list[str]:
+    """The rules that have words here; those of the checks of the sources have theirs there."""
+    parts = (key.partition(".") for key in catalogue())
+    return [
+        name.removeprefix("rule_")
+        for file, _, name in parts
+        if file == "alerts" and name.startswith("rule_")
+    ]
+
+
 def severity_of(severity: str) -> str:
     """The word of a severity."""
     return t(f"alerts.severity_{severity}")

@@ -9,6 +9,7 @@ from scout_core.errors import ScoutError
 from scout_core.permissions import Actor, may
 from scout_core.quality import CheckResult, QualityFilters, QualityRow
 from ui import frame, link, lists, read, site, tables, who
+from ui.alert_words import rule_of
 from ui.frame import Page
 from ui.tables import Column
 from ui.text import NOTHING, catalogue, clean, full_day, moment, number, plain, signed, t
@@ -202,9 +203,10 @@ def detail(facts: str) -> str:
     for fact in facts.split("; "):
         name, _, value = fact.partition("=")
         key = f"quality.fact_{name}"
-        if name == "rule" and f"alerts.rule_{value}" in catalogue():
-            value = t(f"alerts.rule_{value}")
-        words.append(f"{t(key)} {clean(value)}".strip() if key in catalogue() else clean(fact))
+        if name == "rule":
+            words.append(rule_of(value))
+        else:
+            words.append(f"{t(key)} {clean(value)}" if key in catalogue() else clean(fact))
     return " · ".join(words)
 
 

@@ -143,7 +143,6 @@ WORDS = {
     "fact_persons": ("personas", "persons"),
     "fact_phones": ("teléfonos", "phones"),
     "fact_rows": ("filas", "rows"),
-    "fact_rule": ("", ""),
     "fact_with": ("con", "with"),
     "fact_usual": ("usual", "usual"),
 }
