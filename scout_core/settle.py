@@ -18,8 +18,8 @@ from scout_core.errors import DatabaseError, ScoutError
 Progress = Callable[[int, int], None]
 
 BATCH_ROWS = 5_000
-# persons a transaction when everything is settled: each pass reads the sources once
-RANGE_ROWS = 200_000
+# persons a transaction when everything is settled: what a pass reads and compares fits into work_mem
+RANGE_ROWS = 50_000
 _BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
 _LOCK_KEY = 2_000
 

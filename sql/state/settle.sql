@@ -28,7 +28,7 @@ concerned_rows as materialized (
     where r.entry = any((select l.entries from entry_list as l)::tid [])
 ),
 
-live as materialized (
+live as (
     select l.*
     from scout.attribution_of((select c.person_keys from concerned as c)) as l
     union all
@@ -36,7 +36,7 @@ live as materialized (
     from scout.attribution_between(cast(:after_key as uuid), cast(:upto_key as uuid)) as l
 ),
 
-settled as materialized (
+settled as (
     select s.*
     from scout.person_attribution as s
     where s.person_key = any((select c.person_keys from concerned as c)::uuid [])
@@ -47,25 +47,20 @@ settled as materialized (
 ),
 
 -- what is as it was is neither locked nor counted
-fresh as materialized (
-    select l.*
+changed as materialized (
+    select
+        l::scout.person_attribution as fresh,
+        s::scout.person_attribution as outdated
     from live as l
-    left join settled as s on s.person_key = l.person_key
-    where s.person_key is null or s.* is distinct from l.*
-),
-
-outdated as materialized (
-    select s.*
-    from settled as s
-    left join live as l on l.person_key = s.person_key
-    left join fresh as f on f.person_key = s.person_key
-    where l.person_key is null or f.person_key is not null
+    full join settled as s on s.person_key = l.person_key
+    where s.* is distinct from l.*
 ),
 
 written as (
     insert into scout.person_attribution as s
-    select f.*
-    from fresh as f
+    select (c.fresh).*
+    from changed as c
+    where (c.fresh).person_key is not null
     on conflict (person_key) do update
         set (
             person_key,
@@ -109,25 +104,22 @@ written as (
 
 gone as (
     delete from scout.person_attribution as s
-    where s.person_key in (
-        select o.person_key from outdated as o
-        where not exists (select from fresh as f where f.person_key = o.person_key)
-    )
+    where s.person_key in (select (c.outdated).person_key from changed as c where (c.fresh).person_key is null)
     returning s.person_key
 ),
 
 changes as (
     select
         1 as weight,
-        f::scout.person_attribution as person
-    from fresh as f
-    where :is_counted
+        c.fresh as person
+    from changed as c
+    where :is_counted and (c.fresh).person_key is not null
     union all
     select
         -1 as weight,
-        o::scout.person_attribution as person
-    from outdated as o
-    where :is_counted
+        c.outdated as person
+    from changed as c
+    where :is_counted and (c.outdated).person_key is not null
 ),
 
 counted as (
@@ -244,13 +236,12 @@ to_check as (
 -- the alerts that hang on what changed are looked at next time
 noted as (
     insert into scout.alerts_to_check (subject)
-    select coalesce(f.person_key, o.person_key)::text
-    from fresh as f
-    full join outdated as o on o.person_key = f.person_key
-    where f.conflict_kind is distinct from o.conflict_kind
+    select coalesce((c.fresh).person_key, (c.outdated).person_key)::text
+    from changed as c
+    where (c.fresh).conflict_kind is distinct from (c.outdated).conflict_kind
         or (
-            (f.ledger_scout_id is null) <> (o.ledger_scout_id is null)
-            and cardinality(coalesce(f.cabinet_link_days, o.cabinet_link_days)) > 0
+            ((c.fresh).ledger_scout_id is null) <> ((c.outdated).ledger_scout_id is null)
+            and cardinality(coalesce((c.fresh).cabinet_link_days, (c.outdated).cabinet_link_days)) > 0
         )
     union all
     select distinct scout.row_subject(e.source_table, e.source_pk)
@@ -267,5 +258,6 @@ taken as (
 
 select
     (select count(*) from taken) as entry_count,
-    (select count(*) from live) + (select count(*) from gone) as person_count,
+    -- those that are settled, and those that are new
+    (select count(*) from settled) + (select count(*) from changed as c where (c.outdated).person_key is null) as person_count,
     (select count(*) from written) + (select count(*) from gone) as changed_count;

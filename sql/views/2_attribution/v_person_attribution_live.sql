@@ -110,23 +110,24 @@ select
     ) as sources,
     case
         when p.evidence_tags is null then '{}'
-        when cardinality(p.evidence_tags) = 1 then p.evidence_tags
+        when p.evidence_tags[1] = all(p.evidence_tags) then p.evidence_tags[1:1]
         else coalesce((select array_agg(distinct t.tag order by t.tag) from unnest(p.evidence_tags) as t (tag)), '{}')
     end as origin_tags,
     p.event_evidence_count + p.migration_evidence_count + p.scouting_evidence_count + p.payment_evidence_count
     + (g.ledger_scout_id is not null)::integer as evidence_count,
     case
         when p.event_tables is null then '{}'
-        when cardinality(p.event_tables) = 1 then p.event_tables
+        when p.event_tables[1] = all(p.event_tables) then p.event_tables[1:1]
         else coalesce((select array_agg(distinct t.name order by t.name) from unnest(p.event_tables) as t (name)), '{}')
     end as event_source_tables,
     case
         when p.event_tags is null then '{}'
-        when cardinality(p.event_tags) = 1 then p.event_tags
+        when p.event_tags[1] = all(p.event_tags) then p.event_tags[1:1]
         else coalesce((select array_agg(distinct t.tag order by t.tag) from unnest(p.event_tags) as t (tag)), '{}')
     end as event_origin_tags,
     case
         when p.scouting_link_days is null then '{}'
+        when p.scouting_link_days[1] = all(p.scouting_link_days) then p.scouting_link_days[1:1]
         else coalesce((
             select array_agg(distinct t.on_date order by t.on_date) from unnest(p.scouting_link_days) as t (on_date)
             where t.on_date is not null
@@ -134,6 +135,7 @@ select
     end as scouting_link_days,
     case
         when p.cabinet_link_days is null then '{}'
+        when p.cabinet_link_days[1] = all(p.cabinet_link_days) then p.cabinet_link_days[1:1]
         else coalesce((
             select array_agg(distinct t.on_date order by t.on_date) from unnest(p.cabinet_link_days) as t (on_date)
             where t.on_date is not null
