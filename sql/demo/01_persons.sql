@@ -49,6 +49,20 @@ as $$
         + (ceil(days) - days) * interval '14 hours'
 $$;
 
+-- An initial and a surname that many have, so nobody in particular.
+create or replace function pg_temp.scout_name(draw bigint)
+returns text
+language sql immutable parallel safe
+as $$
+    select
+        substr('ABCEFGJLMNPRSVW', 1 + (15 * pg_temp.share(draw, 'initial'))::integer % 15, 1)
+        || '. '
+        || (array[
+            'Quispe', 'Huamán', 'Flores', 'Mamani', 'Rojas', 'Vargas', 'Soto', 'Ramos', 'Condori', 'Ñahui', 'Castillo',
+            'Torres', 'Chávez', 'Mendoza', 'Salazar', 'Núñez', 'Paredes', 'Ríos', 'Campos', 'León'
+        ])[1 + (20 * pg_temp.share(draw, 'surname'))::integer % 20]
+$$;
+
 -- One row per situation. share = persons of 2,033; least = how many at any size; a twin shares its
 -- phone or license with the next person, or is registered with that person's phone.
 create temp table demo_cohorts on commit drop as
@@ -284,8 +298,8 @@ insert into public.module_ct_scouts_list (
 )
 select
     sc.scout_id,
-    ' Scout  ' || lpad(sc.scout_id::text, 2, '0') || ' ',
-    'Scout ' || lpad(sc.scout_id::text, 2, '0'),
+    ' ' || replace(pg_temp.scout_name(sc.draw), ' ', '  ') || ' ',
+    pg_temp.scout_name(sc.draw),
     sc.is_active,
     pg_temp.days_ago(s.today, 120 - 20 * pg_temp.share(sc.draw, 'since')),
     pg_temp.days_ago(s.today, 1 + 90 * pg_temp.share(sc.draw, 'updated'))
@@ -295,8 +309,8 @@ union all
 -- One scout is listed twice, under an older spelling.
 select
     sc.scout_id,
-    'SCOUT ' || lpad(sc.scout_id::text, 2, '0'),
-    'SCOUT ' || lpad(sc.scout_id::text, 2, '0'),
+    upper(pg_temp.scout_name(sc.draw)),
+    upper(pg_temp.scout_name(sc.draw)),
     false,
     pg_temp.days_ago(s.today, 120),
     pg_temp.days_ago(s.today, 119)
