@@ -61,7 +61,7 @@ def cards(db: Database, **kind: Any) -> dict[int, Scorecard]:
 def test_scorecard_counts_what_the_scout_brought(story: Story) -> None:
     assert cards(story.db)[7] == Scorecard(
         scout_id=7,
-        scout_name="ANA RUIZ",
+        scout_name="Ana  Ruiz",
         is_listed=True,
         is_active=True,
         person_count=3,
@@ -81,8 +81,8 @@ def test_scorecard_counts_what_the_scout_brought(story: Story) -> None:
 def test_scout_without_persons_without_name_or_not_in_the_list_is_there(story: Story) -> None:
     listed = cards(story.db)
     assert {s: (c.scout_name, c.is_listed, c.is_active) for s, c in listed.items()} == {
-        7: ("ANA RUIZ", True, True),
-        8: ("LUIS", True, False),
+        7: ("Ana  Ruiz", True, True),
+        8: ("Luis", True, False),
         9: (None, False, False),
         10: (None, True, True),
     }

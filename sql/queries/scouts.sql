@@ -72,7 +72,7 @@ known as (
 
 select
     k.scout_id,
-    d.scout_name_normalized as scout_name,
+    coalesce(d.raw_name, d.scout_name_normalized) as scout_name,
     d.scout_id is not null as is_listed,
     coalesce(d.is_active, false) as is_active,
     coalesce(a.person_count, 0) as person_count,
