@@ -17,7 +17,8 @@ from scout_core.errors import DatabaseError, ScoutError
 
 Progress = Callable[[int, int], None]
 
-BATCH_ROWS = 5_000
+# as many as readers add to what is settled by themselves (scout.pending_limit)
+BATCH_ROWS = 10_000
 # persons a transaction when everything is settled: what a pass reads and compares fits into work_mem
 RANGE_ROWS = 50_000
 _BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
