@@ -19,7 +19,7 @@ Progress = Callable[[int, int], None]
 
 # as many as readers add to what is settled by themselves (scout.pending_limit)
 BATCH_ROWS = 10_000
-# persons a transaction when everything is settled: what a pass reads and compares fits into work_mem
+# persons a transaction when everything is settled: what a pass compares fits into work_mem
 RANGE_ROWS = 50_000
 _BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
 _LOCK_KEY = 2_000
