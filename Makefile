@@ -14,9 +14,7 @@ help: ## list these targets
 install: .venv/.dev ## make .venv with everything that requirements*.txt pins
 
 run: .venv/.runtime ## install, start the database (demo data when there is no DATABASE_URL), refresh, serve the pages
-	@$(PROGRAM) prepare
-	@echo "Open http://localhost:3000/scouts/attribution-health (Ctrl+C ends it)"
-	@exec $(BIN)/streamlit run app.py
+	@exec $(PY) -m ui
 
 test: lint ## everything that CI runs: lint, then the tests
 	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder

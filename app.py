@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
@@ -23,19 +23,26 @@ from starlette.routing import Mount, Route, Router
 from api import MONITOR_PATHS
 from scout_core import logs, rounds, settle
 from scout_core.errors import SettingsError
-from ui import exports, read, shield, site, who
+from ui import exports, preparing, read, shield, site, who
 
 _log = logs.get_logger("web")
 ROOT = Path(__file__).resolve().parent
 FIRST_PAGE = f"/{site.BASE}/{site.FIRST.address}"
 
 shield.use_config_of(ROOT)
+
+
+def _leave(code: int) -> NoReturn:
+    # `streamlit run` would go on waiting after sys.exit
+    preparing.wait()
+    os._exit(code)
+
+
 try:
     shield.refuse_open_door()
 except SettingsError as exc:
     print(exc.message, file=sys.stderr, flush=True)  # noqa: T201 - the server's own console
-    # `streamlit run` would go on waiting after sys.exit
-    os._exit(exc.exit_code)
+    _leave(exc.exit_code)
 
 
 async def _to_first_page(_request: Any) -> RedirectResponse:
@@ -51,15 +58,28 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Keep threads while the server is up: one that loads ahead, one that settles, one that looks
     after the alerts."""
     shield.refuse_open_door()
+    warmer = _Warmer()
+    await run_in_threadpool(_wait_for_preparation)
     logs.configure(read.settings().log_level)
     if not shield.is_sign_in_configured():
         _log.warning("nobody has to sign in: this machine only, everything allowed")
-    keepers = _start_keepers()
+    keepers = [warmer, *_start_keepers()]
     try:
         yield
     finally:
         for keeper in keepers:
             keeper.stop()
+
+
+def _wait_for_preparation() -> None:
+    """Nothing is answered before what `make run` does meanwhile is done; where that failed, and
+    said why, nothing is served."""
+    code = preparing.wait()
+    if code:
+        _leave(code)
+    if code == 0:
+        port = st.get_option("server.port")
+        print(f"Open http://localhost:{port}{FIRST_PAGE} (Ctrl+C ends it)", flush=True)  # noqa: T201
 
 
 class _Warmer:
@@ -109,7 +129,6 @@ def _load_pages() -> None:
 def _start_keepers() -> list[Any]:
     """Threads that live as long as the server; each has stop()."""
     return [
-        _Warmer(),
         settle.Keeper(read.database),
         rounds.Keeper(read.database, read.settings),
     ]

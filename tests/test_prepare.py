@@ -1,11 +1,16 @@
-"""prepare: what `make run` does before it serves the pages."""
+"""prepare: what `make run` does before it serves the pages, while the server loads."""
 
 import json
+import os
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from scout_core import cli, postgres
+from tests.support.browser import ROOT, free_port, wait_for
 from tests.support.installing import value
 
 
@@ -41,3 +46,43 @@ def test_fresh_machine_gets_a_server_demo_data_and_one_refresh(
         assert "0 links, 0 scouts" in capsys.readouterr().out
     finally:
         postgres.stop(tmp_path / "data")
+
+
+def make_run(database_url: str, port: int, log: Path) -> subprocess.Popen[bytes]:
+    """What `make run` starts; what it prints goes into a file."""
+    with log.open("wb") as out:
+        return subprocess.Popen(
+            [sys.executable, "-m", "ui"],
+            cwd=ROOT,
+            env=os.environ | {"DATABASE_URL": database_url, "STREAMLIT_SERVER_PORT": str(port)},
+            stdout=out,
+            stderr=out,
+        )
+
+
+def test_nothing_is_answered_before_all_is_prepared(source_db: str, tmp_path: Path) -> None:
+    port, log = free_port(), tmp_path / "log"
+    process = make_run(source_db, port, log)
+    try:
+        wait_for(f"http://localhost:{port}/readyz", process, log)
+        assert value(source_db, "select string_agg(status, ',') from scout.v_runs") == "COMPLETED"
+        assert f"Open http://localhost:{port}/scouts/attribution-health" in log.read_text()
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def test_what_cannot_be_prepared_is_said_in_one_line_and_not_served(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    process = make_run("postgresql://nobody@127.0.0.1:1/none", free_port(), log)
+    assert process.wait(60) == 75
+    assert log.read_text().startswith("The database does not answer.")
+    assert len(log.read_text().splitlines()) == 1
+
+
+def test_port_that_is_taken_is_said(source_db: str, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        process = make_run(source_db, other.getsockname()[1], log)
+        assert process.wait(60) == 1
+    assert "The port is taken" in log.read_text()

@@ -10,7 +10,7 @@ from scout_core.cli import job, output, session
 def prepare() -> None:
     """Install and refresh once; without DATABASE_URL, first load demo data if there is nothing.
 
-    What `make run` does before it serves the pages.
+    What `make run` does before it serves the pages, while the server loads.
     """
     from scout_core import demo, install, refresh
 

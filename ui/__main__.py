@@ -1,0 +1,42 @@
+"""`make run`: the database is prepared while the server loads; it answers when both are done.
+
+python -m ui        # options of `streamlit run` by environment: STREAMLIT_SERVER_PORT=3001
+"""
+
+import sys
+from pathlib import Path
+
+import click
+
+from ui import preparing
+
+APP = Path(__file__).resolve().parents[1] / "app.py"
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Prepare and serve."""
+    preparing.begin()
+    try:
+        from streamlit.web import cli
+
+        # its welcome would come before there is anything to see
+        told = ["run", str(APP), "--logger.hideWelcomeMessage", "true"]
+        cli.main(told, standalone_mode=False)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(INTERRUPTED)
+    except SystemExit:
+        if "app" not in sys.modules:
+            # Streamlit's own line about it is silenced with its others (.streamlit/config.toml)
+            print(  # noqa: T201 - the server's own console
+                "The port is taken, maybe by a server that runs already. End it, or choose another:"
+                " STREAMLIT_SERVER_PORT=3001 make run",
+                file=sys.stderr,
+            )
+        raise
+    finally:
+        preparing.wait()
+
+
+if __name__ == "__main__":
+    main()
