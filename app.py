@@ -101,7 +101,12 @@ class _Warmer:
         self._thread.join(5)
 
     def _work(self) -> None:
-        _load_pages()
+        try:
+            _load_pages()
+        finally:
+            # not collected first: a start leaves next to nothing, and the first page would wait
+            gc.freeze()
+            gc.enable()
         if not self._stopped.wait(self.API_AFTER):
             rest.made()
             monitors.made()
@@ -122,8 +127,6 @@ def _load_pages() -> None:
 
     charts.warm()
     text.warm()
-    gc.collect()
-    gc.freeze()
 
 
 def _start_keepers() -> list[Any]:

@@ -3,6 +3,7 @@
 python -m ui        # options of `streamlit run` by environment: STREAMLIT_SERVER_PORT=3001
 """
 
+import gc
 import sys
 from pathlib import Path
 
@@ -17,6 +18,8 @@ INTERRUPTED = 130
 def main() -> None:
     """Prepare and serve."""
     preparing.begin()
+    # what is imported lives for ever: the server turns the collector on when all is loaded
+    gc.disable()
     try:
         from streamlit.web import cli
 
