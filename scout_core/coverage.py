@@ -1,6 +1,6 @@
 """How many persons have their scout, and why the others have none."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -28,7 +28,8 @@ class Snapshot:
     last_job_duration_seconds: Decimal | None
     last_job_summary: dict[str, Any] | None
     last_job_error: str | None
-    snapshot_timestamp: datetime
+    # when it was read is not what was read: equal numbers are the same
+    snapshot_timestamp: datetime = field(compare=False)
     lead_persons: int
     pct_scout_satisfactory_leads: Decimal | None
     satisfactory_lead_persons: int

@@ -4,7 +4,7 @@ Pure judges of what was read; the rules are those of docs/runbook, section 3.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from scout_core.freshness import Source
@@ -22,7 +22,8 @@ GUARD = "guard: "
 class Reason:
     """One indicator or light: its state, the value, the threshold that decides, since when (UTC).
 
-    since null = not known. text: one sentence in English.
+    since null = not known. text: one sentence in English; its ages grow while nothing changes, so
+    that it does not count where two are compared.
     """
 
     indicator: str
@@ -30,7 +31,7 @@ class Reason:
     value: float | int | str | None
     threshold: str
     since: datetime | None
-    text: str
+    text: str = field(compare=False)
 
 
 @dataclass(frozen=True)

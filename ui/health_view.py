@@ -1,4 +1,5 @@
-"""The parts of the health page, drawn anew at each tick."""
+"""The parts of the health page: drawn anew each minute, for what they say of ages, and at a tick
+where what was read has changed."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -31,6 +32,7 @@ RUNS = 24
 CHANGES = 8
 FIRST = 6  # rows that say only what was seen first
 CATEGORIES = ("A", "C", "D")
+DRAWN = "health_drawn"  # the versions of what the page shows
 
 
 def pause_label() -> str:
@@ -38,24 +40,12 @@ def pause_label() -> str:
     return t("health.pause")
 
 
-def show(page: Page, paused: bool, tick: int) -> None:
+def show() -> None:
     """Everything below the head."""
+    st.session_state.pop(DRAWN, None)
     settings, now = read.settings(), read.now()
-    seen = read.many(
-        read.call(coverage.snapshot),
-        read.call(health.assess, settings, read.NOW),
-        read.call(coverage.count_reasons),
-        read.call(trend.list_days),
-        read.call(trend.list_marks, since=read.NOW - timedelta(days=30)),
-        read.call(pulse.take),
-        read.call(pulse.list_last, limit=RUNS),
-        read.call(freshness.count_persons),
-        read.call(health.list_changes, limit=CHANGES + FIRST),
-    )
+    seen, slow = _look(settings)
     snapshot, verdict, reasons, days, marks, beat, runs, persons, changes = seen.value
-    slow = read.seldom(read.call(trend.count_funnel), read.call(trend.count_claims))
-    refresh = t("health.paused") if paused else t("health.auto", seconds=tick)
-    page.stamp(seen, refresh, seconds=True)
     frame.verdict(
         verdict.status,
         health_words.title(verdict, snapshot),
@@ -80,6 +70,42 @@ def show(page: Page, paused: bool, tick: int) -> None:
         _runs(verdict, tuple(runs), beat, settings, now)
     with st.container(border=True, gap="xsmall"):
         _changes(changes)
+    st.session_state[DRAWN] = _versions(seen, slow)
+
+
+def is_drawn() -> bool:
+    """Whether `show` had something to show."""
+    return DRAWN in st.session_state
+
+
+def watch(page: Page, paused: bool, tick: int) -> None:
+    """The time of the data, in the head. Where other data is there than was drawn, all is drawn
+    anew; else a tick costs a third of that."""
+    seen, slow = _look(read.settings())
+    if _versions(seen, slow) != st.session_state.get(DRAWN):
+        st.rerun()
+    refresh = t("health.paused") if paused else t("health.auto", seconds=tick)
+    page.stamp(seen, refresh, seconds=True)
+
+
+def _look(settings: Settings) -> tuple[read.Answer[Any], read.Answer[Any] | None]:
+    """What the page shows, of one snapshot, and what takes longer to count."""
+    seen = read.many(
+        read.call(coverage.snapshot),
+        read.call(health.assess, settings, read.NOW),
+        read.call(coverage.count_reasons),
+        read.call(trend.list_days),
+        read.call(trend.list_marks, since=read.NOW - timedelta(days=30)),
+        read.call(pulse.take),
+        read.call(pulse.list_last, limit=RUNS),
+        read.call(freshness.count_persons),
+        read.call(health.list_changes, limit=CHANGES + FIRST),
+    )
+    return seen, read.seldom(read.call(trend.count_funnel), read.call(trend.count_claims))
+
+
+def _versions(seen: read.Answer[Any], slow: read.Answer[Any] | None) -> tuple[int, int | None]:
+    return seen.version, slow.version if slow else None
 
 
 def _indicators(

@@ -8,7 +8,7 @@ from scout_core import coverage
 from scout_core.database import LOOK
 from tests.support import web
 from tests.support.looking import look
-from ui import read
+from ui import health_view, read
 from ui.text import number, percent
 
 
@@ -77,3 +77,31 @@ def test_pause_stops_the_refresh_and_says_so(full):
     page.toggle(key="health_pause").set_value(True).run()
     assert "en pausa" in web.words(page)
     assert "auto 12 s" not in web.words(page)
+
+
+@pytest.mark.parametrize("is_other", [False, True])
+def test_tick_draws_all_anew_only_where_the_data_is_other_than_drawn(full, monkeypatch, is_other):
+    page = web.open_page("health")
+    drawn = page.session_state[health_view.DRAWN]
+    draw, runs = health_view.show, []
+
+    def draw_unless_tick() -> None:
+        # a tick runs `watch` alone, so what was drawn before still stands
+        runs.append(1)
+        if len(runs) > 1:
+            draw()
+
+    monkeypatch.setattr(health_view, "show", draw_unless_tick)
+    if is_other:
+        page.session_state[health_view.DRAWN] = (drawn[0] - 1, drawn[1])
+    page.run()
+    assert len(runs) == (2 if is_other else 1)
+    assert page.session_state[health_view.DRAWN] == drawn
+
+
+def test_numbers_that_are_read_again_and_equal_are_not_drawn_again(full, monkeypatch):
+    first = web.open_page("health").session_state[health_view.DRAWN]
+    later = read.now() + timedelta(minutes=7)
+    monkeypatch.setattr(read, "now", lambda: later)
+    read.forget()
+    assert web.open_page("health").session_state[health_view.DRAWN] == first
