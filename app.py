@@ -84,8 +84,8 @@ def _wait_for_preparation() -> None:
 
 class _Warmer:
     """Loads behind the first answer what the first visitors would wait for, the API last. Takes
-    what lives for ever out of the collector's sight, which Streamlit calls at each rerun: then, and
-    again when visitors have made the rest of it load."""
+    what lives for ever out of the collector's sight: then, and again when visitors have made the
+    rest of it load."""
 
     API_AFTER = 3.0  # seconds
     FREEZE_AFTER = (15.0, 60.0, 600.0)
