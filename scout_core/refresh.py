@@ -3,10 +3,11 @@
 Each step has a candidates view, which the plan shows and the apply statement writes from.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection
 
@@ -18,6 +19,12 @@ from scout_core.runner import Progress, Run
 from scout_core.runs import Request, RunResult, Trigger, checked_reason
 from scout_core.settings import Settings
 
+_WRITTEN = "observational.lead_ledger"
+_LINKED = "canon.identity_registry, canon.identity_links, canon.identity_unmatched"
+_LEFT = "canon.identity_unmatched"
+# how often a run tries to get by what somebody else is writing: finds one row among 10,000 and more
+_PATIENCE = 24
+_NOBODY: Mapping[str, int] = {"locked_count": 0, "changed_count": 0, "inserted_count": 0}
 _NO_ISSUES: Mapping[str, Any] = {"opened_count": 0, "closed_count": 0}
 _NOTHING_PLANNED: Mapping[str, Any] = {
     "seen_count": 0,
@@ -207,7 +214,9 @@ def _link(run: Run, planned: Mapping[str, Any]) -> None:
             run.next_batch()
         # a link may found its person, which is a row of its own in the same commit
         upto = after + max(1, run.room // 2)
-        batch = run.one("link_identities", after_order=after, upto_order=upto)
+        batch = run.one_unless_written(
+            "link_identities", _LINKED, after_order=after, upto_order=upto
+        )
         before, after = after, upto
         # what the plan made of other rows may hang on it, so the plan is made anew
         if run.one("count_withdrawn", after_order=before, upto_order=after)["row_count"]:
@@ -227,7 +236,9 @@ def _link(run: Run, planned: Mapping[str, Any]) -> None:
     }
     written, after = 0, 0
     while True:
-        batch = run.one("leave_unmatched", after_order=after, row_limit=run.room)
+        batch = run.one_unless_written(
+            "leave_unmatched", _LEFT, after_order=after, row_limit=run.room
+        )
         if not batch["seen_count"]:
             break
         after = batch["last_order"]
@@ -258,12 +269,13 @@ def _propagate(run: Run) -> None:
     ends = run.all("list_batch_ends", row_limit=run.max_rows)
     total = ends[0]["person_count"] if ends else 0
     changed = inserted = locked = 0
-    after: object = None
+    after: UUID | None = None
+    patience = iter(range(_PATIENCE))
     for end in ends:
         # ranges are cut at max_rows: what the link step left of this commit is not enough for one
         if run.changed_in_batch and run.changed_in_batch + min(total, run.max_rows) > run.max_rows:
             run.next_batch()
-        batch = _give_scouts(run, after, end["person_key"])
+        batch = _give_scouts(run, after, end["person_key"], patience)
         after = end["person_key"]
         changed += batch["changed_count"]
         inserted += batch["inserted_count"]
@@ -284,12 +296,28 @@ def _propagate(run: Run) -> None:
     )
 
 
-def _give_scouts(run: Run, after: object, upto: object) -> dict[str, Any]:
-    """Write one range of person keys; again when a decision or hold came in between."""
+def _give_scouts(
+    run: Run, after: UUID | None, upto: UUID, patience: Iterator[int]
+) -> Mapping[str, int]:
+    """Write one range of person keys; again when a decision or hold came in between.
+
+    Where somebody else is writing ledger rows of the range, half of the persons at a time, down to
+    who is in the way, as long as there is patience: the next run takes who was left.
+    """
     for _ in range(runner.TRIES):
         run.conn.exec_driver_sql("savepoint range")
         mark = run.one("mark_overtaking")
-        batch = run.one("propagate_scouts", after_key=after, upto_key=upto)
+        batch = run.one_yielding("propagate_scouts", _WRITTEN, after_key=after, upto_key=upto)
+        if batch is None:
+            within = {"after_key": after, "upto_key": upto}
+            waiting = run.conn.execute(sql.query("refresh", "waiting_between"), within).scalars()
+            keys = list(waiting)
+            if len(keys) < 2 or next(patience, None) is None:
+                return _NOBODY
+            middle = keys[len(keys) // 2 - 1]
+            lower = _give_scouts(run, after, middle, patience)
+            upper = _give_scouts(run, middle, upto, patience)
+            return {name: lower[name] + upper[name] for name in _NOBODY}
         if not run.one("count_overtaken", **mark)["person_count"]:
             return batch
         run.conn.exec_driver_sql("rollback to savepoint range")

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from scout_core import __version__, logs, permissions, run_lock, settle, sql
 from scout_core.database import CONTROL, Database, Transaction
-from scout_core.driver_errors import is_retryable, wrapped_errors
+from scout_core.driver_errors import is_retryable, sqlstate, wrapped_errors
 from scout_core.errors import (
     DatabaseAway,
     DatabaseError,
@@ -44,6 +44,10 @@ Progress = Callable[[str, int, int], None]
 
 ATTACH_SECONDS = 60
 TRIES = 3
+# well below deadlock_timeout (1 s), so that the job is always the one that gives way
+ROW_PATIENCE_MILLISECONDS = 200
+YIELDS = 5
+LOCK_NOT_AVAILABLE = "55P03"
 
 _log = logs.get_logger("runs")
 
@@ -75,6 +79,44 @@ class Run:
     def all(self, path: str, **parameters: object) -> list[dict[str, Any]]:
         """The rows of the statement `sql/<path>.sql`, as `one` finds it."""
         return [dict(row) for row in self._execute(path, parameters).mappings()]
+
+    def one_yielding(self, path: str, tables: str, **parameters: object) -> dict[str, Any] | None:
+        """As `one`, but null, and nothing done, when somebody else is writing one of its rows.
+
+        Rows that are written in another order than theirs are waited for so briefly that nobody
+        else is ever the victim of a deadlock with the job. `tables` themselves are waited for as
+        ever.
+        """
+        self.conn.exec_driver_sql(f"lock table {tables} in row exclusive mode")
+        self.conn.exec_driver_sql(
+            f"savepoint yielding; set local lock_timeout = {ROW_PATIENCE_MILLISECONDS}"
+        )
+        try:
+            with wrapped_errors():
+                row = self.one(path, **parameters)
+        except DatabaseError as exc:
+            if sqlstate(exc) != LOCK_NOT_AVAILABLE:
+                raise
+            self.conn.exec_driver_sql("rollback to savepoint yielding")
+            return None
+        patience = run_lock.PROFILES[self.request.kind].lock_timeout
+        self.conn.exec_driver_sql(
+            f"release savepoint yielding; set local lock_timeout = {patience}"
+        )
+        return row
+
+    def one_unless_written(self, path: str, tables: str, **parameters: object) -> dict[str, Any]:
+        """As `one_yielding`, several times; DatabaseError when the rows are still being written."""
+        for attempt in range(1, YIELDS + 1):
+            row = self.one_yielding(path, tables, **parameters)
+            if row is not None:
+                return row
+            time.sleep(random.uniform(0.05, 0.3) * attempt)  # noqa: S311 - jitter, no secret
+        raise DatabaseError(
+            f"Somebody else is writing the same rows of {tables}: try again when they have"
+            " finished.",
+            sqlstate=LOCK_NOT_AVAILABLE,
+        )
 
     def _execute(self, path: str, parameters: Mapping[str, object]) -> Any:
         known = {"run_id": self.run_id, "actor": self.request.actor.name, **parameters}

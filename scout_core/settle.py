@@ -124,15 +124,7 @@ def build(
     done = Settled()
     after = _BEFORE_ALL
     for number, upto in enumerate(ends, 1):
-        done += _settle_batch(
-            db,
-            wait=True,
-            row_limit=0,
-            after_key=after,
-            upto_key=upto,
-            # where nothing is settled yet, readers do without, and all is counted once at the end
-            is_counted=begun.mode != "LIVE",
-        )
+        done += _settle_batch(db, wait=True, row_limit=0, after_key=after, upto_key=upto)
         after = upto
         if progress is not None:
             progress(number, len(ends))
@@ -195,7 +187,6 @@ def _settle_batch(
     row_limit: int,
     after_key: object = None,
     upto_key: object = None,
-    is_counted: bool = True,
 ) -> Settled:
     with db.transaction(SETTLE) as conn:
         if upto_key is None and not _has_pending(conn):
@@ -206,12 +197,7 @@ def _settle_batch(
         conn.exec_driver_sql("set local random_page_cost = 1.5")
         row = conn.execute(
             sql.statement("state/settle"),
-            {
-                "row_limit": row_limit,
-                "after_key": after_key,
-                "upto_key": upto_key,
-                "is_counted": is_counted,
-            },
+            {"row_limit": row_limit, "after_key": after_key, "upto_key": upto_key},
         ).one()
         return Settled(row.entry_count, row.person_count, row.changed_count)
 

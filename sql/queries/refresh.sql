@@ -40,3 +40,10 @@ order by t.reason_code;
 select coalesce(sum(t.person_count), 0)::bigint as person_count
 from scout.v_backlog_totals as t
 where t.reason_code = 'WAITING_FOR_NEXT_RUN';
+
+-- name: waiting_between
+select v.person_key
+from scout.v_propagation_candidates as v
+where (cast(:after_key as uuid) is null or v.person_key > cast(:after_key as uuid))
+    and v.person_key <= cast(:upto_key as uuid)
+order by v.person_key;

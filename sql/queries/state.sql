@@ -33,9 +33,7 @@ cross join (select count(*) as entry_count from scout.pending_persons) as p;
 -- name: begun
 select
     pg_current_snapshot()::text as seen,
-    now() as begun_at,
-    s.mode
-from scout.state as s;
+    now() as begun_at;
 
 -- name: set_mode
 update scout.state

@@ -1,6 +1,6 @@
 -- Takes touched source rows off the list and settles the persons and scouting rows that they concern, and a
 -- range of persons where one is given: one snapshot decides what is taken, looked up and recomputed.
--- is_counted false = totals are counted later, and nobody reads them until then. One row: how many.
+-- While nothing was settled before, totals are counted at the end, and nobody reads them until then. One row: how many.
 with entries as materialized (
     select
         p.ctid as entry,
@@ -108,18 +108,23 @@ gone as (
     returning s.person_key
 ),
 
+-- looked at under the lock: another settler may have built the state since
+totals as materialized (
+    select s.mode <> 'LIVE' as is_read from scout.state as s
+),
+
 changes as (
     select
         1 as weight,
         c.fresh as person
     from changed as c
-    where :is_counted and (c.fresh).person_key is not null
+    where (select t.is_read from totals as t) and (c.fresh).person_key is not null
     union all
     select
         -1 as weight,
         c.outdated as person
     from changed as c
-    where :is_counted and (c.outdated).person_key is not null
+    where (select t.is_read from totals as t) and (c.outdated).person_key is not null
 ),
 
 counted as (
