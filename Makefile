@@ -6,7 +6,8 @@ PY := $(BIN)/python
 PROGRAM := $(PY) -m scout_core
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format bench test-long dictionary lock
+SQL_FILES := $(shell find sql -name '*.sql')
+.PHONY: help install run test lint types format bench test-long dictionary lock
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,8 +25,16 @@ test: lint ## everything that CI runs: lint, then the tests
 lint: .venv/.dev ## ruff, mypy, sqlfluff
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	@$(MAKE) --no-print-directory -j 2 types .venv/.sql-linted
+
+types:
 	$(BIN)/mypy
-	@if [ -d sql ]; then echo $(BIN)/sqlfluff lint sql; $(BIN)/sqlfluff lint --disable-progress-bar --processes 2 sql; fi
+
+# files that have changed since they were found sound; all of them after a change of the rules
+.venv/.sql-linted: $(SQL_FILES) pyproject.toml requirements-dev.txt
+	@echo $(BIN)/sqlfluff lint sql
+	@$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 $(if $(filter-out sql/%,$?),sql,$?)
+	@touch $@
 
 format: .venv/.dev ## put Python files into the house format
 	$(BIN)/ruff check --fix
