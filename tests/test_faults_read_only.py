@@ -12,6 +12,7 @@ from scout_core.errors import DatabaseReadOnly
 from scout_core.refresh import plan
 from tests.support import databases
 from tests.support.job import do, refresh, settings, story, value
+from tests.support.server import OPTIONS
 from tests.support.state import fingerprint
 
 
@@ -32,7 +33,7 @@ def read_only(request, server_url: str, tmp_path: Path) -> Iterator[str]:
 
 def standby(folder: Path) -> Iterator[str]:
     """A server of its own that replays and takes no writes, as a replica does."""
-    server = postgres.start(folder)
+    server = postgres.start(folder, options=OPTIONS)
     template = databases.installed_template(server.url_of("postgres"))
     databases.execute(
         server.url_of("postgres"),
@@ -41,7 +42,7 @@ def standby(folder: Path) -> Iterator[str]:
     story(server.url_of(template))
     postgres.stop(folder)
     (folder / "pg" / "data" / "standby.signal").touch()
-    yield postgres.start(folder).url_of(template)
+    yield postgres.start(folder, options=OPTIONS).url_of(template)
     postgres.stop(folder)
 
 
