@@ -20,7 +20,7 @@ run: .venv/.runtime ## install, start the database (demo data when there is no D
 	@exec $(PY) -m ui
 
 test: lint ## everything that CI runs: lint, then the tests
-	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.dev ## ruff, mypy, sqlfluff
 	$(BIN)/ruff check

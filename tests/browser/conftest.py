@@ -1,4 +1,4 @@
-"""One browser, one server and one demo database for all journeys; a fresh visitor for each.
+"""A browser, a server and a demo database for the journeys of a process; a fresh visitor for each.
 
 They end with the last journey: while the browser's driver lives, an event loop runs in its process.
 """
@@ -19,11 +19,7 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All journeys go to one worker, so that there is one server (with --dist loadgroup), and come
-    first: they are the longest piece of work that cannot be shared out."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
+    """Journeys come first: they are the longest files, so that the workers end together."""
     items.sort(key=lambda item: HERE not in item.path.parents)
 
 
