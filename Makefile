@@ -7,7 +7,7 @@ PROGRAM := $(PY) -m scout_core
 
 .DEFAULT_GOAL := help
 SQL_FILES := $(shell find sql -name '*.sql')
-.PHONY: help install run test lint types format bench test-long dictionary lock
+.PHONY: help install run test lint format bench test-long dictionary lock
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,9 +25,9 @@ test: lint ## everything that CI runs: lint, then the tests
 lint: .venv/.dev ## ruff, mypy, sqlfluff
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	@$(MAKE) --no-print-directory -j 2 types .venv/.sql-linted
+	@$(MAKE) --no-print-directory -j 2 .types .venv/.sql-linted
 
-types:
+.types:
 	$(BIN)/mypy
 
 # files that have changed since they were found sound; all of them after a change of the rules

@@ -250,7 +250,7 @@ def _write_at_random(pipe: Pipe, url: str, seconds: float) -> None:
     with engine.connect() as conn:
         persons = list(conn.scalars(text("select person_key from canon.identity_registry")))
         conn.rollback()
-        while time.monotonic() < end:
+        while time.monotonic() < end or len(written) <= 50:
             person = chance.choice(persons)
             with conn.begin():
                 if chance.random() < 0.5:
