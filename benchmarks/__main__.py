@@ -145,7 +145,7 @@ def _product(db: Database, settings: Settings, size: int, bare: dict[str, float]
     _print(size, "bare: write the same scouts", scouts, ledger)
     spent = seconds["propagate_scouts"]
     _print(size, "ledger step: lock, write, audit, tracking", scouts, spent, spent / ledger)
-    for name in ("list_batch_ends", "record_issues", "record_metrics", "record_seal"):
+    for name in ("list_batch_ends", "record_issues", "record_metrics", "content_of_runs"):
         _print(size, name, size, seconds.get(name, 0))
     lasted = (result.completed_at - result.started_at).total_seconds() if result.completed_at else 0
     _print(size, "the whole run", linked + scouts, lasted)
@@ -156,11 +156,12 @@ def _product(db: Database, settings: Settings, size: int, bare: dict[str, float]
 
 @contextmanager
 def _timed(db: Database) -> Iterator[dict[str, float]]:
-    """Seconds per file of sql/refresh while the block runs."""
+    """Seconds per file of sql/refresh and per statement of a seal while the block runs."""
     names = {
         path.read_text(encoding="utf-8").splitlines()[0]: path.stem
         for path in (sql.ROOT / "refresh").glob("*.sql")
     }
+    names |= {body.splitlines()[0]: name for name, body in sql.queries("seals").items()}
     seconds: dict[str, float] = {}
     began: list[float] = []
 

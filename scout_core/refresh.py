@@ -24,7 +24,7 @@ _LINKED = "canon.identity_registry, canon.identity_links, canon.identity_unmatch
 _LEFT = "canon.identity_unmatched"
 # how often a run tries to get by what somebody else is writing: finds one row among 10,000 and more
 _PATIENCE = 24
-_NOBODY: Mapping[str, int] = {"locked_count": 0, "changed_count": 0, "inserted_count": 0}
+_NOBODY: Mapping[str, int] = {"changed_count": 0, "inserted_count": 0}
 _NO_ISSUES: Mapping[str, Any] = {"opened_count": 0, "closed_count": 0}
 _NOTHING_PLANNED: Mapping[str, Any] = {
     "seen_count": 0,
@@ -188,6 +188,9 @@ def _refresh(run: Run, settings: Settings, clock: Callable[[], datetime]) -> Non
     runner.at("mid work")
     _link(run, planned)
     _propagate(run)
+    if run.batches > 1:
+        # the seal of many rows takes long: nobody waits meanwhile for those written last
+        run.next_batch()
     _record(run, settings, clock())
 
 
@@ -268,7 +271,7 @@ def _link(run: Run, planned: Mapping[str, Any]) -> None:
 def _propagate(run: Run) -> None:
     ends = run.all("list_batch_ends", row_limit=run.max_rows)
     total = ends[0]["person_count"] if ends else 0
-    changed = inserted = locked = 0
+    changed = inserted = 0
     after: UUID | None = None
     patience = iter(range(_PATIENCE))
     for end in ends:
@@ -279,7 +282,6 @@ def _propagate(run: Run) -> None:
         after = end["person_key"]
         changed += batch["changed_count"]
         inserted += batch["inserted_count"]
-        locked += batch["locked_count"]
         run.changed_in_batch += batch["changed_count"]
         run.report("propagate", changed, total)
     skipped = dict(_skipped(run.conn))

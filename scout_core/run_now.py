@@ -19,7 +19,7 @@ from scout_core.runs import RunResult, Trigger
 from scout_core.settings import Settings
 
 KEPT = 50
-STEPS = ("plan", "link", "propagate", "record", "seal")
+STEPS = ("others", "plan", "link", "propagate", "record", "seal")
 
 _log = logs.get_logger("web")
 

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from scout_core import __version__, logs, permissions, run_lock, settle, sql
+from scout_core import __version__, logs, permissions, run_lock, seals, settle, sql
 from scout_core.database import CONTROL, Database, Transaction
 from scout_core.driver_errors import is_retryable, sqlstate, wrapped_errors
 from scout_core.errors import (
@@ -65,6 +65,7 @@ class Run:
     stats: dict[str, Any] = field(default_factory=dict)
     batches: int = 1
     changed_in_batch: int = 0
+    sealed_of_others: int = 0
 
     @property
     def conn(self) -> Connection:
@@ -107,11 +108,12 @@ class Run:
 
     def one_unless_written(self, path: str, tables: str, **parameters: object) -> dict[str, Any]:
         """As `one_yielding`, several times; DatabaseError when the rows are still being written."""
-        for attempt in range(1, YIELDS + 1):
+        for attempt in range(YIELDS):
+            if attempt:
+                time.sleep(random.uniform(0.05, 0.3) * attempt)  # noqa: S311 - jitter, no secret
             row = self.one_yielding(path, tables, **parameters)
             if row is not None:
                 return row
-            time.sleep(random.uniform(0.05, 0.3) * attempt)  # noqa: S311 - jitter, no secret
         raise DatabaseError(
             f"Somebody else is writing the same rows of {tables}: try again when they have"
             " finished.",
@@ -236,6 +238,11 @@ def work_run(
         if opened is not None:
             opened(run_id)
         at("after run row")
+        if request.kind == "refresh":
+            with wrapped_errors():
+                run.sealed_of_others = seals.seal_others(
+                    db, run_id, lambda n, total: run.report("others", n, total)
+                )
         _work_with_retries(run, work)
         _complete(run)
     except BaseException as exc:
@@ -270,13 +277,13 @@ def _work_with_retries(run: Run, work: Callable[[Run], None]) -> None:
 def _complete(run: Run) -> None:
     with wrapped_errors():
         run.report("seal", 0, 1)
-        execute(run.conn, "lock_seals", lock_class=run_lock.LOCK_CLASS)
-        seal = run.one("record_seal")
+        seal = seals.seal_run(run.conn, run.run_id)
         run.stats["batches"] = run.batches
         run.stats["seal"] = {
             "seal_no": seal["seal_no"],
             "rows": seal["row_count"],
             "sha256": seal["seal_hash"],
+            "of_others": run.sealed_of_others,
         }
         completed = execute(
             run.conn,

@@ -20,6 +20,7 @@ from tests.support.job import (
     scouts,
     story,
     value,
+    wait_until,
     writing,
 )
 from tests.support.state import Effects, effects
@@ -169,13 +170,6 @@ def sleeping_statement(url: str) -> None:
         "create trigger test_sleep after insert on canon.identity_links"
         " for each statement execute function public.test_sleep()",
     )
-
-
-def wait_until(url: str, query: str) -> None:
-    give_up = time.monotonic() + 30
-    while not value(url, query):
-        assert time.monotonic() < give_up, query
-        time.sleep(0.02)
 
 
 def test_next_start_takes_over_from_a_client_killed_in_a_long_statement(db: Database, db_url: str):

@@ -14,7 +14,18 @@ from scout_core import settle
 from scout_core.database import ADMIN, Database
 from scout_core.errors import DatabaseError
 from tests.support import factories as new
-from tests.support.job import broken, do, key, refresh, rows, run_states, scouts, value, writing
+from tests.support.job import (
+    broken,
+    do,
+    key,
+    refresh,
+    rows,
+    run_states,
+    scouts,
+    value,
+    wait_until,
+    writing,
+)
 
 ROWS_ARE_WAITED_FOR = (
     "select count(*) from pg_locks where not granted and locktype in ('transactionid', 'tuple')"
@@ -25,14 +36,6 @@ def in_background(work: Callable[[], object]) -> threading.Thread:
     thread = threading.Thread(target=work)
     thread.start()
     return thread
-
-
-def wait_until(url: str, condition: str) -> None:
-    """Until a query gives something else than 0."""
-    deadline = time.monotonic() + 20
-    while not value(url, condition):
-        assert time.monotonic() < deadline, condition
-        time.sleep(0.005)
 
 
 def waiting_persons(url: str, *names: str) -> None:

@@ -312,6 +312,7 @@ def test_uninstall_leaves_the_database_as_it_was_but_for_audit_and_labels(
         "scout_lead_ledger_audit_reverts",
         "scout_lead_events_audit_run",
         "scout_job_runs_audit_run",
+        "scout_job_runs_audit_batches",
     }
     assert column(url, "select 1 from pg_roles where rolname ~ '^scout_'") == []
     assert owner_of(url, "ops.job_runs_audit") == value(login, "select session_user::text")
@@ -379,6 +380,7 @@ def test_each_role_may_do_exactly_what_it_is_for(url: str) -> None:
     state = "alerts_to_check attribution_days attribution_scouts attribution_totals pending_persons"
     state += (
         " person_attribution planned_links quality_rows rows_to_check touched_keys unlinked_rows"
+        " unsealed_rows"
     )
     assert sorted(line for line in in_scout if " delete " in line) == [
         f"scout_writer delete {table}" for table in state.split()

@@ -139,7 +139,7 @@ def _progress(beat: pulse.Pulse, mine: job.Job | None) -> None:
         step, share = mine.step, mine.share
     else:
         done = beat.running.step if beat.running else None
-        number_done = job.STEPS.index(done) + 1 if done in job.STEPS else 0
+        number_done = job.STEPS.index(done) + 1 if done in job.STEPS else 1
         step = job.STEPS[min(number_done, len(job.STEPS) - 1)]
         share = number_done / len(job.STEPS)
     text = t(

@@ -307,6 +307,8 @@ def render_run(result: Any) -> None:
     )
     seal = result.stats["seal"]
     output.say(f"Seal {seal['seal_no']} over {seal['rows']:,} audit rows: {seal['sha256']}")
+    if seal.get("of_others"):
+        output.say(f"Sealed before it: {seal['of_others']:,} audit rows that no run had sealed.")
 
 
 def _pct(share: object) -> str:

@@ -5,22 +5,35 @@ select
 from scout.v_runs as r
 where r.kind is not null
     and r.status = 'COMPLETED'
-    and not exists (select from scout.seals as s where s.run_id = r.run_id)
+    and not exists (select from scout.seals as s where s.run_id = r.run_id and s.run_id = any(s.covered_run_ids))
 union all
 select
     s.run_id,
     'sealed without a completed run' as problem
 from scout.seals as s
-where not exists (select from scout.v_runs as r where r.run_id = s.run_id and r.status = 'COMPLETED')
+where s.run_id = any(s.covered_run_ids)
+    and not exists (select from scout.v_runs as r where r.run_id = s.run_id and r.status = 'COMPLETED')
 union all
 select
     r.run_id,
-    'batches of a run that died are in no seal, though a later run was sealed' as problem
+    'batches of a run that died are in no seal, though a later refresh was sealed' as problem
 from scout.v_runs as r
 where r.status = 'FAILED'
     and exists (select from ops.job_runs_audit as j where j.ingestion_run_id = r.run_id and j.event = 'BATCH')
     and not exists (select from scout.seals as s where r.run_id = any(s.covered_run_ids))
-    and exists (select from scout.seals as s where s.run_id > r.run_id)
+    and exists (
+        select from scout.seals as s
+        inner join scout.v_runs as later on later.run_id = s.run_id
+        where s.run_id > r.run_id and later.kind = 'refresh' and later.started_at > r.completed_at
+    )
+union all
+select
+    null as run_id,
+    'audit row ' || a.id || ' of no run is in no seal and waits for none' as problem
+from ops.lead_ledger_scout_backfill_audit as a
+where a.ingestion_run_id is null
+    and not exists (select from scout.unsealed_rows as u where u.id = a.id)
+    and not exists (select from scout.v_sealed_external_rows as k where k.id = a.id)
 union all
 select
     a.run_id,

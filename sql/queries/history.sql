@@ -69,6 +69,6 @@ select
     s.previous_hash,
     s.sealed_at
 from scout.seals as s
-where s.run_id = :run_id or cast(:run_id as integer) = any(s.covered_run_ids)
+where cast(:run_id as integer) = any(s.covered_run_ids)
 order by s.seal_no
 limit 1;

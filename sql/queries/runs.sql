@@ -1,9 +1,6 @@
 -- name: try_lock
 select pg_try_advisory_xact_lock(:lock_class, :lock_key);
 
--- name: lock_seals
-select pg_advisory_xact_lock(:lock_class, 1000);
-
 -- name: mark_transaction
 select
     set_config('scout.run_id', :run_id, true),

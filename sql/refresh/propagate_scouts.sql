@@ -126,6 +126,5 @@ audited as (
 )
 
 select
-    (select count(*) from locked_persons) as locked_count,
     (select count(*) from audited) as changed_count,
     (select count(*) from audited as a where a.is_new_row) as inserted_count;

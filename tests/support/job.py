@@ -1,5 +1,6 @@
 """Short ways to run the job and to look at what it did, for the tests of runs and faults."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -62,6 +63,14 @@ def rows(url: str, query: str, **parameters: object) -> list[tuple[Any, ...]]:
 def value(url: str, query: str, **parameters: object) -> Any:
     """The first column of the first row."""
     return rows(url, query, **parameters)[0][0]
+
+
+def wait_until(url: str, query: str) -> None:
+    """Until the query gives something else than 0."""
+    give_up = time.monotonic() + 30
+    while not value(url, query):
+        assert time.monotonic() < give_up, query
+        time.sleep(0.005)
 
 
 def crowd(conn: Connection, count: int = CROWD) -> None:

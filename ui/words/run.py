@@ -10,6 +10,7 @@ WORDS = {
     "next_at": ("próxima a las {time}", "next at {time}"),
     "late": ("debió correr a las {time}", "was due at {time}"),
     "step": ("Paso {step} de {steps}: {name}", "Step {step} of {steps}: {name}"),
+    "step_others": ("sellar lo de otros", "seal what others wrote"),
     "step_plan": ("planear", "plan"),
     "step_link": ("vincular", "link"),
     "step_propagate": ("propagar", "propagate"),
