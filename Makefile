@@ -14,11 +14,12 @@ help: ## list these targets
 
 install: .venv/.dev ## make .venv with everything that requirements*.txt pins
 
-# What a start compiles is kept whatever the environment says: the next one takes half the time.
+# What a start compiles is kept whatever the environment says: the next one takes half the time, and tests start many.
 run: export PYTHONDONTWRITEBYTECODE :=
 run: .venv/.runtime ## install, start the database (demo data when there is no DATABASE_URL), refresh, serve the pages
 	@exec $(PY) -m ui
 
+test: export PYTHONDONTWRITEBYTECODE :=
 test: lint ## everything that CI runs: lint, then the tests
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
