@@ -1,6 +1,5 @@
 # Two commands start everything: `make run` and `make test`.
 PYTHON ?= python3
-UV_VERSION := 0.13.9
 BIN := .venv/bin
 PY := $(BIN)/python
 PROGRAM := $(PY) -m scout_core
@@ -53,25 +52,29 @@ test-long: .venv/.dev ## the tests that take minutes: marked long, not part of m
 dictionary: .venv/.dev ## write docs/data-dictionary.md anew from the comments in the database
 	$(PY) -m tests.support.dictionary
 
-lock: .venv/.dev ## pin the whole tree anew from pyproject.toml
-	$(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 \
-	    --no-header --annotation-style line -o requirements.txt
-	$(BIN)/uv pip compile -q --group dev -c requirements.txt --universal --python-version 3.11 \
-	    --no-header --annotation-style line -o requirements-dev.txt
+COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+    --no-header --annotation-style line $(ARGS)
+lock: .venv/.uv ## pin the whole tree anew from pyproject.toml; all of it to its newest with ARGS=--upgrade
+	$(COMPILE) pyproject.toml -o requirements.txt
+	$(COMPILE) --group dev -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) --group install -o requirements-uv.txt
 
 # uv installs in seconds what pip takes most of a minute for; where uv cannot reach its index, pip may.
-.venv/.uv:
+# Neither takes a file whose hash is not in requirements*.txt.
+.venv/.uv: requirements-uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "Python 3.11 or newer is needed, $(PYTHON) is older: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -m venv .venv || \
 	    { echo "$(PYTHON) cannot make a virtual environment: install its venv module (Debian: python3-venv)"; exit 1; }
-	@$(PY) -m pip install -q --disable-pip-version-check uv==$(UV_VERSION)
+	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 .venv/.runtime: requirements.txt .venv/.uv
-	@$(BIN)/uv pip install -q --python $(PY) -r requirements.txt || $(PY) -m pip install -q -r requirements.txt
+	@$(BIN)/uv pip install -q --python $(PY) --require-hashes -r $< || \
+	    $(PY) -m pip install -q --require-hashes -r $<
 	@touch $@
 
 .venv/.dev: requirements-dev.txt .venv/.runtime
-	@$(BIN)/uv pip install -q --python $(PY) -r requirements-dev.txt || $(PY) -m pip install -q -r requirements-dev.txt
+	@$(BIN)/uv pip install -q --python $(PY) --require-hashes -r $< || \
+	    $(PY) -m pip install -q --require-hashes -r $<
 	@touch $@

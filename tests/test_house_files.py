@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
-LOCKS = ("requirements.txt", "requirements-dev.txt")
+LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-uv.txt")
 
 # Written so that none of them matches its own line here.
 SECRETS = {
@@ -77,14 +77,22 @@ def test_no_environment_file_is_tracked():
     assert [f.name for f in tracked() if f.name == ".env" or f.suffix in {".pem", ".key"}] == []
 
 
+def requirements(text: str) -> list[str]:
+    """Each with its hashes on one line, without comments."""
+    joined = text.replace("\\\n", " ").splitlines()
+    return [
+        " ".join(words) for line in joined if (words := re.sub(r"(?:^|\s)#.*", "", line).split())
+    ]
+
+
+HASHED = re.compile(r"([\w.-]+)==([\w.+!-]+)(?: ; .+?)?(?: --hash=sha256:[0-9a-f]{64})+")
+
+
 def pins(name: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
-        requirement = line.partition("#")[0].strip()
-        if not requirement:
-            continue
-        match = re.fullmatch(r"([\w.-]+)==([\w.+!-]+)(?: ; .+)?", requirement)
-        assert match, f"{name}: {line!r} is not pinned"
+    for requirement in requirements((ROOT / name).read_text(encoding="utf-8")):
+        match = HASHED.fullmatch(requirement)
+        assert match, f"{name}: {requirement!r} is not pinned with its hashes: make lock"
         found.setdefault(canonicalize_name(match[1]), []).append(match[2])
     return found
 
@@ -94,6 +102,7 @@ def test_requirements_are_pinned_to_what_the_project_asks_for():
     for asked, locked in (
         (PROJECT["project"]["dependencies"], runtime),
         (PROJECT["dependency-groups"]["dev"], dev),
+        (PROJECT["dependency-groups"]["install"], pins("requirements-uv.txt")),
     ):
         for requirement in map(Requirement, asked):
             assert [f"=={v}" for v in locked[canonicalize_name(requirement.name)]] == [
@@ -104,7 +113,32 @@ def test_requirements_are_pinned_to_what_the_project_asks_for():
     }
 
 
-@pytest.mark.parametrize("files", [LOCKS[:1], LOCKS])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "rich==15.0.0",
+        "rich>=15.0.0 --hash=sha256:" + "0" * 64,
+        "rich==15.0.0 --hash=md5:" + "0" * 32,
+        "rich==15.0.0 ; python_version < '3.12'  # via x --hash=sha256:" + "0" * 64,
+    ],
+)
+def test_a_requirement_without_its_hash_is_found(line):
+    assert not HASHED.fullmatch(requirements(line)[0])
+
+
+def test_nothing_is_installed_without_its_hash():
+    installs = [
+        (name, line.strip())
+        for name, content in texts()
+        if name in {"Makefile", "deploy/compose/Dockerfile", ".ci/run"}
+        for line in content.splitlines()
+        if "pip install" in line
+    ]
+    assert len(installs) >= 6
+    assert [where for where in installs if "--require-hashes" not in where[1]] == []
+
+
+@pytest.mark.parametrize("files", [LOCKS[:1], LOCKS[1:2], LOCKS])
 def test_lock_is_complete(files):
     """Whatever a pinned package needs here is pinned too, so nothing floats in."""
     locked = {name for file in files for name in pins(file)}
