@@ -6,7 +6,7 @@ PROGRAM := $(PY) -m scout_core
 
 .DEFAULT_GOAL := help
 SQL_FILES := $(shell find sql -name '*.sql')
-.PHONY: help install run test lint format bench test-long dictionary lock
+.PHONY: help install run test lint format bench test-long dictionary audit lock
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ test-long: .venv/.dev ## the tests that take minutes: marked long, not part of m
 
 dictionary: .venv/.dev ## write docs/data-dictionary.md anew from the comments in the database
 	$(PY) -m tests.support.dictionary
+
+audit: .venv/.dev ## write out/sbom.json (CycloneDX), and look up what is installed in the advisories
+	$(PY) -m tests.support.audit
 
 COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
     --no-header --annotation-style line $(ARGS)
