@@ -1,8 +1,10 @@
 """Taking the product away again: everything of ours but the audit tables and the enum labels."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from scout_core import roles
 from scout_core.database import ADMIN_LOOK, Database
@@ -22,7 +24,55 @@ from scout_core.installer import (
 )
 
 
-def uninstall(db: Database, *, report: Callable[[str], None]) -> InstallReport:
+@dataclass(frozen=True)
+class Judgement:
+    """What people decided and held: it is in schema scout alone, and goes with it."""
+
+    decisions: int
+    holds: int
+
+    def __str__(self) -> str:
+        """`1 decision in force and 2 holds`."""
+        decisions = f"{self.decisions} decision{'s' * (self.decisions != 1)} in force"
+        return f"{decisions} and {self.holds} hold{'s' * (self.holds != 1)}"
+
+    @property
+    def consequence(self) -> str:
+        """What it means that they go; empty when there are none."""
+        if not self.decisions and not self.holds:
+            return ""
+        return (
+            "After `init` and `refresh` the rules decide those persons again: a scout that the "
+            "ledger has stays; who was decided to have none, or was held, gets what the evidence "
+            "says."
+        )
+
+
+@dataclass(frozen=True)
+class UninstallReport(InstallReport):
+    """As of an installation, and what people had decided and held that went with it."""
+
+    judgement: Judgement
+
+
+def count_judgement(db: Database) -> Judgement:
+    """Decisions in force and holds that nobody released; none where the product is not there."""
+    installer = Installer(db, report=lambda _: None)
+    _find_owner(installer)
+    with installer.as_owner() as conn:
+        return _judgement(conn)
+
+
+def _judgement(conn: Connection, *, is_last: bool = False) -> Judgement:
+    if not ask(conn, "judgement")[0].is_there:
+        return Judgement(0, 0)
+    if is_last:
+        run_script(conn, "lock table scout.decisions, scout.holds in access exclusive mode")
+    row = ask(conn, "judgement_in_force")[0]
+    return Judgement(row.decisions, row.holds)
+
+
+def uninstall(db: Database, *, report: Callable[[str], None]) -> UninstallReport:
     """Take away views, schema scout, triggers, indexes, grants, and roles that nothing else needs.
 
     The audit tables stay with the login. Raises ForeignObject when something that is not ours
@@ -30,29 +80,14 @@ def uninstall(db: Database, *, report: Callable[[str], None]) -> InstallReport:
     """
     with db.transaction(ADMIN_LOOK) as conn:
         check_server(conn)
+    gone = Judgement(0, 0)
     with exclusive(db, report):
         installer = Installer(db, report)
-        with installer.as_login() as conn:
-            login = ask(conn, "login")[0]
-            contents = ask(conn, "schema_contents")[0]
-            taken = {
-                row.rolname
-                for row in ask(conn, "roles", roles=list(roles.ROLES))
-                if row.may_be_taken
-            }
+        login = _find_owner(installer)
         if login.schema_owner is not None:
-            if not contents.is_ours:
-                raise ForeignObject("Schema scout is not ours: nothing was changed.")
-            if login.schema_owner == roles.OWNER and roles.OWNER in taken:
-                installer.owner = roles.OWNER
-            elif login.schema_owner != login.name and not login.is_superuser:
-                raise InstallError(
-                    f"The installation belongs to {login.schema_owner}, which {login.name} is not: "
-                    f"run uninstall as {login.schema_owner} or as its member."
-                )
             _refuse_foreign(installer)
             drop_installed(installer)
-            _drop_ours(installer)
+            gone = _drop_ours(installer)
         _keep_audit_tables(installer, login.name)
         _revoke(installer)
         roles.drop_unused(installer)
@@ -62,7 +97,29 @@ def uninstall(db: Database, *, report: Callable[[str], None]) -> InstallReport:
                 "cannot take a label away."
             )
         db.forget()
-        return InstallReport(tuple(installer.done), tuple(installer.lost), False)
+        return UninstallReport(tuple(installer.done), tuple(installer.lost), False, gone)
+
+
+def _find_owner(installer: Installer) -> Row[Any]:
+    """Who the login is; from here on the installer can work as the owner of what is ours."""
+    with installer.as_login() as conn:
+        login = ask(conn, "login")[0]
+        contents = ask(conn, "schema_contents")[0]
+        taken = {
+            row.rolname for row in ask(conn, "roles", roles=list(roles.ROLES)) if row.may_be_taken
+        }
+    if login.schema_owner is None:
+        return login
+    if not contents.is_ours:
+        raise ForeignObject("Schema scout is not ours: nothing was changed.")
+    if login.schema_owner == roles.OWNER and roles.OWNER in taken:
+        installer.owner = roles.OWNER
+    elif login.schema_owner != login.name and not login.is_superuser:
+        raise InstallError(
+            f"The installation belongs to {login.schema_owner}, which {login.name} is not: "
+            f"run uninstall as {login.schema_owner} or as its member."
+        )
+    return login
 
 
 def _refuse_foreign(installer: Installer) -> None:
@@ -76,15 +133,19 @@ def _refuse_foreign(installer: Installer) -> None:
         )
 
 
-def _drop_ours(installer: Installer) -> None:
+def _drop_ours(installer: Installer) -> Judgement:
     with installer.as_owner() as conn:
+        gone = _judgement(conn, is_last=True)
         views = sorted(recorded(conn, "view"))
         drop_views(conn, views)
         for tie in ask(conn, "audit_ties", relation_names=list(AUDIT_TABLES)):
             run_script(conn, tie.statement)
         # Nothing foreign stands on it, that was asked before; the lock keeps other installs out.
         run_script(conn, "drop schema scout cascade")
-    installer.did(f"Dropped {len(views)} views and schema scout.")
+    installer.did(f"Dropped {len(views)} views and schema scout, with {gone}.")
+    if gone.consequence:
+        installer.misses(gone.consequence)
+    return gone
 
 
 def _keep_audit_tables(installer: Installer, login: str) -> None:

@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import make_url
 
 from scout_core import cli, install
+from scout_core.database import Database
 from tests.support.installing import run as run_sql
 from tests.support.installing import value
+from tests.support.job import key, refresh, scouts, story
 
 
 @pytest.fixture(autouse=True)
@@ -123,6 +125,69 @@ def test_uninstall_asks_for_a_yes(
     assert value(db_url, "select to_regnamespace('scout')") is not None
     assert verb(db_url, monkeypatch, "uninstall", "--yes") == 0
     assert value(db_url, "select to_regnamespace('scout')") is None
+
+
+def test_uninstall_says_what_people_decided_before_and_after_it_goes(
+    db: Database,
+    db_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    story(db_url)
+    refresh(db)
+    ana, beto, carla = str(key("ana")), str(key("beto")), str(key("carla"))
+    decide = ("--code", "OTHER", "--reason", "called both of them")
+    for person, outcome in (
+        (carla, ["--scout", "9"]),
+        (carla, ["--reopen"]),  # taken back: not in force
+        (carla, ["--scout", "9"]),
+        (ana, ["--none"]),
+    ):
+        assert verb(db_url, monkeypatch, "decide", person, *outcome, *decide) == 0
+    run_sql(
+        db_url,
+        "insert into scout.holds (subject, person_key, reason, actor, released_at) values"
+        f" ('person', '{beto}', 'x', 'x', null), ('person', '{ana}', 'x', 'x', now())",
+        "update observational.lead_ledger set attributed_scout_id = null"
+        f" where person_key = '{beto}'",
+    )
+    refresh(db)
+    before = scouts(db_url)
+    assert [before[key(name)] for name in ("ana", "beto", "carla")] == [None, None, 9]
+    capsys.readouterr()
+
+    assert verb(db_url, monkeypatch, "uninstall") == 2
+    asked = capsys.readouterr().err
+    assert "2 decisions in force and 1 hold and all its history: say --yes" in asked
+    assert "After `init` and `refresh` the rules decide those persons again" in asked
+
+    assert verb(db_url, monkeypatch, "uninstall", "--yes", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["decisions"], told["holds"]) == (2, 1)
+    assert any(line.endswith("with 2 decisions in force and 1 hold.") for line in told["done"])
+    assert any("the rules decide those persons again" in line for line in told["lost"])
+
+    assert verb(db_url, monkeypatch, "init") == 0
+    refresh(db)
+    after = scouts(db_url)
+    assert [after[key(name)] for name in ("ana", "beto", "carla")] == [7, 8, 9]
+
+
+def test_uninstall_has_nothing_to_lose_where_nobody_decided_or_nothing_is_installed(
+    db_url: str,
+    source_db: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for url in (db_url, source_db):
+        assert verb(url, monkeypatch, "uninstall") == 2
+        asked = capsys.readouterr().err
+        assert "0 decisions in force and 0 holds" in asked
+        assert "again" not in asked
+    assert verb(db_url, monkeypatch, "uninstall", "--yes", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["decisions"], told["holds"]) == (0, 0)
+    assert not any("again" in line for line in told["lost"])
 
 
 def test_doctor_is_well_on_a_fresh_installation(

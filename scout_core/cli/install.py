@@ -33,16 +33,23 @@ def init() -> None:
 @output.json_option
 def uninstall(yes: bool) -> None:
     """Take the product away from the database; the audit tables and the source data stay."""
+    from scout_core.uninstall import count_judgement
     from scout_core.uninstall import uninstall as take_away
 
     if not yes:
+        going = count_judgement(session.database())
         raise click.UsageError(
-            "This drops the views, schema scout with its decisions, holds and history, triggers, "
-            "indexes and roles: say --yes to do it."
+            f"This drops the views, triggers, indexes, roles, and schema scout with {going} and "
+            f"all its history: say --yes to do it. {going.consequence}".strip()
         )
     report = take_away(session.database(), report=output.say)
     output.emit(
-        {"done": report.done, "lost": report.lost},
+        {
+            "done": report.done,
+            "lost": report.lost,
+            "decisions": report.judgement.decisions,
+            "holds": report.judgement.holds,
+        },
         lambda: output.say("Nothing to do." if report.is_nothing else "Uninstalled."),
     )
 

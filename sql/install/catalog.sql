@@ -369,6 +369,18 @@ from grants
 inner join pg_catalog.pg_roles on pg_roles.oid = grants.grantee
 where pg_roles.rolname = any(cast(:roles as text[]));
 
+-- name: judgement
+-- One row: whether what people decided and held can be counted; false where it was never installed or not whole.
+select
+    to_regclass('scout.v_decisions_in_force') is not null
+    and to_regclass('scout.holds') is not null as is_there;
+
+-- name: judgement_in_force
+-- One row: what people decided and held that the rules would not do by themselves.
+select
+    (select count(*) from scout.v_decisions_in_force) as decisions,
+    (select count(*) from scout.holds where holds.released_at is null) as holds;
+
 -- name: source_timezone
 -- One row: the zone that scout.source_timezone() gives now; null where it is not there.
 -- Not called but read: it may be missing.
