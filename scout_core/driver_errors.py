@@ -97,7 +97,10 @@ def _raise_ours(exc: DBAPIError) -> NoReturn:
     ) from exc
 
 
-_LOST = "The connection to the database was lost: check that it is up, then try again."
+_LOST = (
+    "The connection to the database was lost: check that it is up, and that a pooler before it has "
+    "connections free, then try again."
+)
 
 # Connection errors carry no SQLSTATE: told by the words of the server, English or Spanish.
 _WRONG = (
