@@ -121,7 +121,7 @@ def _build(installer: Installer, index: TableObject) -> bool:
         # A leftover, or one whose definition has changed.
         _drop_index(installer, index.relation, index.name)
         try:
-            with _autocommit(installer, _INDEX_LOCK_SECONDS) as conn:
+            with _autocommit(installer) as conn:
                 run_script(conn, index.body)
         except StatementRefused as exc:
             words = exc.words
@@ -140,12 +140,12 @@ def _build(installer: Installer, index: TableObject) -> bool:
 
 def _analyze(installer: Installer, relation: str) -> None:
     """Let the planner know how the keys of new indexes are spread: it guesses badly until then."""
-    with _autocommit(installer, _INDEX_LOCK_SECONDS) as conn:
-        try:
+    try:
+        with installer.as_login(lock_seconds=_INDEX_LOCK_SECONDS) as conn:
             run_formatted(conn, "analyze %I.%I", *relation.split("."))
-        except StatementRefused as exc:
-            if exc.code != LOCK_NOT_AVAILABLE:
-                raise
+    except StatementRefused as exc:
+        if exc.code != LOCK_NOT_AVAILABLE:
+            raise
 
 
 def _create_trigger(installer: Installer, trigger: TableObject) -> bool:
@@ -178,21 +178,32 @@ def _drop_index(installer: Installer, relation: str, name: str) -> None:
     with installer.as_login() as conn:
         found = ask(conn, "indexes", names=[name], relations=[relation])
     if found:
-        with _autocommit(installer, _INDEX_LOCK_SECONDS) as conn:
+        with _autocommit(installer) as conn:
             run_script(conn, f"drop index concurrently if exists {found[0].index_name}")
 
 
 @contextmanager
-def _autocommit(installer: Installer, lock_seconds: int) -> Iterator[Connection]:
-    """A connection of the login outside any transaction, as concurrent index builds need it."""
+def _autocommit(installer: Installer) -> Iterator[Connection]:
+    """A connection of the login outside any transaction, as concurrent index builds need it.
+
+    Behind a pooler a setting would stay with whoever gets the connection next: an index then waits
+    as long as it takes.
+    """
     engine = create_engine(
         installer.db.url, isolation_level="AUTOCOMMIT", poolclass=NullPool, hide_parameters=True
     )
     with wrapped_errors(), engine.connect() as conn:
-        run_script(conn, "set search_path = pg_catalog")
-        run_script(conn, "set statement_timeout = 0")
-        run_script(conn, f"set lock_timeout = '{int(lock_seconds)}s'")
+        if not _is_pooled(conn):
+            run_script(conn, "set search_path = pg_catalog")
+            run_script(conn, "set statement_timeout = 0")
+            run_script(conn, f"set lock_timeout = '{_INDEX_LOCK_SECONDS}s'")
         yield conn
+
+
+def _is_pooled(conn: Connection) -> bool:
+    """Whether somebody stands between: who answered the login is not who answers now."""
+    driver: Any = conn.connection.dbapi_connection
+    return bool(driver.info.backend_pid != conn.scalar(text("select pg_backend_pid()")))
 
 
 def _ask_objects(conn: Connection, name: str, wanted: list[TableObject]) -> list[Row[Any]]:

@@ -10,15 +10,26 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, NullPool, create_engine, text
 
-from scout_core.database import Database
+from scout_core import decisions, evidence, install, settle
+from scout_core.database import LOOK, Database
 from scout_core.errors import DatabaseAway, RunBusy, ScoutError
+from scout_core.permissions import Actor
 from scout_core.runs import RunResult
+from scout_core.undo import run_undo
+from scout_core.uninstall import uninstall
+from tests.support import web
+from tests.support.asking import asking
 from tests.support.job import (
+    OPERATOR,
     at_point,
     broken,
+    key,
     refresh,
     run_states,
+    scouts,
+    settings,
     story,
+    value,
 )
 from tests.support.pooler import pooled
 from tests.support.worker import refreshing
@@ -74,6 +85,56 @@ def left_behind(pooled_url: str, url: str) -> Found:
                 if found != fresh[what]:
                     left.setdefault(what, set()).update(found ^ fresh[what])
     return left
+
+
+def test_everything_works_behind_a_pooler_and_leaves_no_trace_in_its_sessions(
+    source_db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settle.Keeper, "PAUSE_SECONDS", 0.05)
+    with pooled(source_db, size=SIZE) as url:
+        behind = Database(url)
+        install.init(behind, settings(), report=lambda _: None)
+        assert install.init(behind, settings(), report=lambda _: None).is_nothing
+
+        keeper = settle.Keeper(lambda: behind)
+        story(source_db)
+        give_up = time.monotonic() + 20
+        while value(source_db, "select count(*) from scout.person_attribution") < 5:
+            assert time.monotonic() < give_up
+            time.sleep(0.05)
+        run = refresh(behind)
+        assert scouts(source_db) == {key("ana"): 7, key("beto"): 8, key("dora"): 5}
+
+        carla = str(key("carla"))
+        with behind.transaction(LOOK) as conn:
+            seen = evidence.seen_of(conn, [carla])[carla]
+        decisions.decide(
+            behind,
+            person_key=carla,
+            scout_id=9,
+            outcome="ASSIGN",
+            reason_code="OTHER",
+            note="called both, the first one registered her",
+            actor=Actor("luz", "analyst"),
+            seen=seen,
+        )
+        assert scouts(source_db)[key("carla")] == 9
+
+        with web.on(behind):
+            page = web.open_page("health")
+            assert not page.exception
+            assert "La base no responde" not in web.words(page)
+        with asking(behind) as ask:
+            metrics = ask.get("scouts/attribution/metrics")
+            assert metrics.status_code == 200
+
+        run_undo(behind, actor=OPERATOR, run_id=run.run_id, reason="the wrong scouts were given")
+        assert scouts(source_db)[key("ana")] is None
+        keeper.stop()
+        assert broken(behind) == {}
+        assert left_behind(url, source_db) == {}
+        uninstall(behind, report=lambda _: None)
+        behind.dispose()
 
 
 def test_starts_at_once_are_one_run_whose_id_the_others_are_told(
