@@ -33,6 +33,7 @@ from scout_core.runner import Run
 from scout_core.runs import Request, RunResult, Trigger
 
 MAX_PERSONS = 1000
+_WRITTEN = "canon.identity_registry, observational.lead_ledger"
 
 
 @dataclass(frozen=True)
@@ -212,12 +213,13 @@ def _run(
     is_bulk: bool,
     skipped: Mapping[str, str] | None = None,
 ) -> DecisionResult:
-    def work(run: Run) -> None:
-        keys = list(seens)
+    keys = list(seens)
+    step = "decide/reopen_persons" if outcome == "REOPEN" else "decide/decide_persons"
+
+    def write(run: Run) -> list[dict[str, Any]]:
         run.one("decide/lock_persons", person_keys=keys)
-        step = "decide/reopen_persons" if outcome == "REOPEN" else "decide/decide_persons"
         runner.at("before decision")
-        rows = run.all(
+        return run.all(
             step,
             person_keys=keys,
             seens=list(seens.values()),
@@ -226,6 +228,9 @@ def _run(
             reason_code=code,
             note=note,
         )
+
+    def work(run: Run) -> None:
+        rows = run.unless_written(lambda: write(run), _WRITTEN)
         decided = [Decided(**row) for row in rows]
         done = {row.person_key for row in decided}
         late = {key: "CHANGED_MEANWHILE" for key in keys if key not in done}

@@ -29,6 +29,8 @@ SORTS = {
 }
 MAX_CANDIDATES = 10
 TABLE = "module_ct_scouting_daily"
+_LINKED = "canon.identity_registry, canon.identity_links, canon.identity_unmatched"
+_LEFT = "canon.identity_unmatched"
 
 
 @dataclass(frozen=True)
@@ -172,12 +174,7 @@ def link(
     key = evidence.checked_key(person_key)
     request = _request(db, actor, source_pk, reason, request_id, trigger, requested_at)
 
-    def work(run: Run) -> None:
-        if not run.one("review/lock_person", person_key=key)["person_count"]:
-            raise NotFound(f"Nobody is registered under {key}: choose one of the candidates.")
-        _link(run, source_pk, key, "LINKED")
-
-    return _run(db, request, work)
+    return _run(db, request, lambda run: _link(run, source_pk, key, "LINKED"))
 
 
 def create(
@@ -211,7 +208,8 @@ def dismiss(
     request = _request(db, actor, source_pk, reason, request_id, trigger, requested_at)
 
     def work(run: Run) -> None:
-        if not run.one("review/dismiss_row", source_pk=source_pk)["dismissed_count"]:
+        done = run.one_unless_written("review/dismiss_row", _LEFT, source_pk=source_pk)
+        if not done["dismissed_count"]:
             raise _changed(source_pk)
         _record(run, "DISMISSED", source_pk, None)
 
@@ -242,15 +240,24 @@ def _request(
 
 
 def _link(run: Run, source_pk: str, person_key: str | None, act: Act) -> None:
-    done = run.one(
+    done = run.unless_written(lambda: _link_row(run, source_pk, person_key), _LINKED)
+    if not done["linked_count"]:
+        raise _changed(source_pk)
+    _record(run, act, source_pk, done["person_key"])
+
+
+def _link_row(run: Run, source_pk: str, person_key: str | None) -> dict[str, Any]:
+    if (
+        person_key is not None
+        and not (run.one("review/lock_person", person_key=person_key)["person_count"])
+    ):
+        raise NotFound(f"Nobody is registered under {person_key}: choose one of the candidates.")
+    return run.one(
         "review/link_row",
         source_pk=source_pk,
         person_key=person_key,
         is_new_person=person_key is None,
     )
-    if not done["linked_count"]:
-        raise _changed(source_pk)
-    _record(run, act, source_pk, done["person_key"])
 
 
 def _record(run: Run, act: Act, source_pk: str, person_key: str | None) -> None:

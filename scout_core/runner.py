@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -41,6 +41,7 @@ from scout_core.runs import (
 )
 
 Progress = Callable[[str, int, int], None]
+T = TypeVar("T")
 
 ATTACH_SECONDS = 60
 TRIES = 3
@@ -82,19 +83,39 @@ class Run:
         return [dict(row) for row in self._execute(path, parameters).mappings()]
 
     def one_yielding(self, path: str, tables: str, **parameters: object) -> dict[str, Any] | None:
-        """As `one`, but null, and nothing done, when somebody else is writing one of its rows.
+        """As `one`, but null, and nothing done, when somebody else is writing one of its rows."""
+        return self._yielding(lambda: self.one(path, **parameters), tables)
 
-        Rows that are written in another order than theirs are waited for so briefly that nobody
+    def one_unless_written(self, path: str, tables: str, **parameters: object) -> dict[str, Any]:
+        """As `one_yielding`, several times; DatabaseError when the rows are still being written."""
+        return self.unless_written(lambda: self.one(path, **parameters), tables)
+
+    def unless_written(self, work: Callable[[], T], tables: str) -> T:
+        """What `work` answers, which locks and writes rows of these tables. Done again, whole, when
+        somebody else is writing one of them; DatabaseError when they still do."""
+        for attempt in range(YIELDS):
+            if attempt:
+                time.sleep(random.uniform(0.05, 0.3) * attempt)  # noqa: S311 - jitter, no secret
+            answer = self._yielding(work, tables)
+            if answer is not None:
+                return answer
+        raise DatabaseError(
+            f"Somebody else is writing the same rows of {tables}: try again when they have"
+            " finished.",
+            sqlstate=LOCK_NOT_AVAILABLE,
+        )
+
+    def _yielding(self, work: Callable[[], T], tables: str) -> T | None:
+        """Rows that are written in another order than theirs are waited for so briefly that nobody
         else is ever the victim of a deadlock with the job. `tables` themselves are waited for as
-        ever.
-        """
+        ever."""
         self.conn.exec_driver_sql(f"lock table {tables} in row exclusive mode")
         self.conn.exec_driver_sql(
             f"savepoint yielding; set local lock_timeout = {ROW_PATIENCE_MILLISECONDS}"
         )
         try:
             with wrapped_errors():
-                row = self.one(path, **parameters)
+                answer = work()
         except DatabaseError as exc:
             if sqlstate(exc) != LOCK_NOT_AVAILABLE:
                 raise
@@ -104,21 +125,7 @@ class Run:
         self.conn.exec_driver_sql(
             f"release savepoint yielding; set local lock_timeout = {patience}"
         )
-        return row
-
-    def one_unless_written(self, path: str, tables: str, **parameters: object) -> dict[str, Any]:
-        """As `one_yielding`, several times; DatabaseError when the rows are still being written."""
-        for attempt in range(YIELDS):
-            if attempt:
-                time.sleep(random.uniform(0.05, 0.3) * attempt)  # noqa: S311 - jitter, no secret
-            row = self.one_yielding(path, tables, **parameters)
-            if row is not None:
-                return row
-        raise DatabaseError(
-            f"Somebody else is writing the same rows of {tables}: try again when they have"
-            " finished.",
-            sqlstate=LOCK_NOT_AVAILABLE,
-        )
+        return answer
 
     def _execute(self, path: str, parameters: Mapping[str, object]) -> Any:
         known = {"run_id": self.run_id, "actor": self.request.actor.name, **parameters}

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -23,6 +24,9 @@ from scout_core.runs import Request, RunResult, Trigger
 
 ITEM_LIMIT = 100
 BATCH_ROWS = 10_000
+_WRITTEN = "canon.identity_registry, observational.lead_ledger"
+_LINKED = "canon.identity_links, canon.identity_unmatched"
+_FOUNDED = "canon.identity_registry"
 
 
 @dataclass(frozen=True)
@@ -209,8 +213,7 @@ def _undo(run: Run, target: int, reason: str) -> None:
         if run.changed_in_batch:
             run.next_batch()
         span = {"target_run_id": target, "after_key": after, "upto_key": end["person_key"]}
-        run.one("undo/lock_persons", **span)
-        batch = run.one("undo/undo_persons", **span, reason=reason)
+        batch = run.unless_written(partial(_undo_persons, run, span, reason), _WRITTEN)
         _require_whole(batch, run.run_id)
         after = end["person_key"]
         run.changed_in_batch += batch["undone_count"]
@@ -223,8 +226,9 @@ def _undo(run: Run, target: int, reason: str) -> None:
     for end in run.all("undo/list_link_ends", target_run_id=target, row_limit=run.max_rows):
         if run.changed_in_batch:
             run.next_batch()
-        batch = run.one(
+        batch = run.one_unless_written(
             "undo/undo_links",
+            _LINKED,
             target_run_id=target,
             after_id=after_id,
             upto_id=end["audit_id"],
@@ -237,7 +241,7 @@ def _undo(run: Run, target: int, reason: str) -> None:
             links[name] += batch[f"{name}_count"]
         held_rows += batch["held_count"]
         run.report("links", links["undone"], end["row_count"])
-    persons = run.one("undo/remove_persons", target_run_id=target)
+    persons = run.one_unless_written("undo/remove_persons", _FOUNDED, target_run_id=target)
     told = {
         "undone_run_id": target,
         "undone": done["undone"] + links["undone"],
@@ -254,6 +258,11 @@ def _undo(run: Run, target: int, reason: str) -> None:
     }
     run.stats["undo"] = told | {"items": [_stored(item) for item in kept]}
     run.log_step("undo", told)
+
+
+def _undo_persons(run: Run, span: Mapping[str, Any], reason: str) -> dict[str, Any]:
+    run.one("undo/lock_persons", **span)
+    return run.one("undo/undo_persons", **span, reason=reason)
 
 
 def _require_whole(batch: Mapping[str, Any], run_id: int) -> None:
