@@ -42,6 +42,10 @@ def sqlstate(exc: BaseException) -> str | None:
 
 def is_retryable(exc: BaseException) -> bool:
     """Whether the same work may succeed at once: serialization, deadlock, lock wait, same row."""
+    # A row that others wrote is new to the next try, as after a serialization failure. A connection
+    # that was lost (08, 57P) is not tried again here: the lock of the job went with it, so that
+    # somebody else may be at work; it ends as DatabaseAway, 75, and the next start takes over. Nor
+    # is a disk that is full (53): the same work fills it again.
     return sqlstate(exc) in {"40001", "40P01", "55P03", *WRITTEN_BY_OTHERS}
 
 
@@ -73,10 +77,11 @@ def _raise_ours(exc: DBAPIError) -> NoReturn:
             "The database took longer than this kind of query may take and was stopped.",
             sqlstate=code,
         ) from exc
-    if code in {"53100", "53200", "53300"}:
+    if code and code.startswith("53"):
         raise DatabaseError(
-            f"The database has run out of resources ({first}): nothing was changed. "
-            "Make room, then try again.",
+            f"The database has run out of resources ({first}): what was not committed is rolled "
+            f"back, what was committed before stays whole. {_MORE.get(code, 'Make room')}, "
+            "then start it again: it goes on from there.",
             sqlstate=code,
         ) from exc
     if code == "42501":
@@ -97,12 +102,23 @@ def _raise_ours(exc: DBAPIError) -> NoReturn:
     ) from exc
 
 
+# what to do about each kind of shortage
+_MORE = {
+    "53100": "Make room on the disk of the database",
+    "53200": "Give the server more memory, for `out of shared memory` by max_locks_per_transaction",
+    "53300": "Close connections or raise max_connections",
+    "53400": "Raise the limit that is named",
+}
+
 _LOST = (
     "The connection to the database was lost: check that it is up, and that a pooler before it has "
     "connections free, then try again."
 )
 
 # Connection errors carry no SQLSTATE: told by the words of the server, English or Spanish.
+_FULL = re.compile(
+    r"too many (clients|connections)|connection slots|demasiad[ao]s (clientes|conexiones)"
+)
 _WRONG = (
     (
         re.compile(r"authentication failed|no password supplied|autentifica|no pg_hba|pg_hba.conf"),
@@ -127,5 +143,11 @@ def _raise_connection_error(said: str, exc: DBAPIError) -> NoReturn:
     for pattern, sentence in _WRONG:
         if pattern.search(said):
             raise WrongDatabase(sentence) from exc
+    if _FULL.search(said):
+        raise DatabaseAway(
+            "The database takes no more connections of this login: try again in a moment; if it "
+            "lasts, close some or raise its limit (max_connections, or that of the login).",
+            sqlstate="53300",
+        ) from exc
     # a connection that was cut gives no SQLSTATE either
     raise DatabaseAway(_LOST if exc.connection_invalidated else None) from exc
