@@ -96,7 +96,7 @@ _KINDS: tuple[tuple[type[ScoutError], int, str, str, str | None], ...] = (
         500,
         "run-failed",
         "The run failed",
-        "Nothing of it was kept; its reason stands with the run.",
+        "What it had not committed was rolled back; its reason stands with the run.",
     ),
 )
 _OTHER = (500, "error", "Something went wrong", "The log says more under the number of this error.")

@@ -148,7 +148,7 @@ class NotFound(ScoutError):
 
 
 class RunFailed(ScoutError):
-    """The run failed; nothing of it was kept."""
+    """The run failed: what it had not committed was rolled back."""
 
     run_id: int | None = None
 
