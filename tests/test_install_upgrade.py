@@ -1,0 +1,173 @@
+"""An installation of an earlier version, with what runs and people did: init of this version takes
+it up, and nothing is lost."""
+
+import io
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import NullPool, create_engine
+
+from scout_core import decisions, evidence, undo
+from scout_core.database import LOOK, Database
+from scout_core.install_files import SQL_ROOT
+from tests.support import catalog, databases
+from tests.support import factories as new
+from tests.support.installing import connection, init
+from tests.support.job import (
+    OPERATOR,
+    broken,
+    key,
+    refresh,
+    rows,
+    run_states,
+    scouts,
+    story,
+    value,
+    writing,
+)
+from tests.support.looking import look
+
+CREATED = re.compile(r"^create (?:table|function|or replace function) scout\.(\w+)", re.MULTILINE)
+SCHEMA = sorted((SQL_ROOT / "schema").glob("*.sql"))
+# what an installation notes of itself, and what it reckons anew
+OF_THE_INSTALLATION = ("schema_files", "installed_objects", "install_facts", "state", "alert_state")
+TABLES = (
+    "select c.oid::regclass::text from pg_class as c"
+    " where c.relkind = 'r' and c.relnamespace::regnamespace::text in"
+    " ('scout', 'ops', 'canon', 'observational', 'public', 'raw') and not (c.relnamespace ="
+    f" 'scout'::regnamespace and c.relname in {OF_THE_INSTALLATION}) order by 1"
+)
+COLUMNS = (
+    "select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute"
+    " where attrelid = cast(:name as regclass) and attnum > 0 and not attisdropped"
+    " and attgenerated = ''"
+)
+SEQUENCES = (
+    "select format('%I.%I', schemaname, sequencename), last_value from pg_sequences"
+    " where last_value is not null"
+)
+
+
+def tree_of(folder: Path, number: int) -> Path:
+    """The SQL tree as it was up to this schema file: without what stands on later ones."""
+    tree = folder / "sql"
+    shutil.copytree(SQL_ROOT, tree)
+    later = [path for path in SCHEMA if int(path.name[:3]) > number]
+    earlier = "".join(path.read_text() for path in SCHEMA if path not in later)
+    gone = {name for path in later for name in CREATED.findall(path.read_text())}
+    gone -= set(CREATED.findall(earlier))
+    for path in later:
+        (tree / "schema" / path.name).unlink()
+    views = {path: path.read_text() for path in (tree / "views").rglob("*.sql")}
+    while True:
+        on_gone = [p for p, body in views.items() if set(re.findall(r"\w+", body)) & gone]
+        if not on_gone:
+            return tree
+        for path in on_gone:
+            path.unlink()
+            gone.add(path.stem)
+            del views[path]
+
+
+def content(url: str, selects: dict[str, str]) -> dict[str, set[str]]:
+    return {table: {row for (row,) in rows(url, select)} for table, select in selects.items()}
+
+
+def copy(source: str, target: str) -> dict[str, str]:
+    """Every row of the tables that the target has, as the product of then would have written them.
+    Returns what reads them, by table."""
+    engine = create_engine(target, poolclass=NullPool)
+    selects: dict[str, str] = {}
+    with engine.begin() as into, create_engine(source, poolclass=NullPool).begin() as conn:
+        into.exec_driver_sql("set local session_replication_role = replica")
+        reads: Any = conn.connection.dbapi_connection.cursor()  # type: ignore[union-attr]
+        writes: Any = into.connection.dbapi_connection.cursor()  # type: ignore[union-attr]
+        for (table,) in rows(target, TABLES):
+            names = value(target, COLUMNS, name=table)
+            data = io.StringIO()
+            reads.copy_expert(f"copy (select {names} from {table}) to stdout", data)
+            data.seek(0)
+            writes.copy_expert(f"copy {table} ({names}) from stdin", data)
+            selects[table] = f"select row({names})::text from {table}"
+        there = {name for name, _ in rows(target, SEQUENCES.partition(" where")[0])}
+        for name, last in rows(source, SEQUENCES):
+            if name in there:
+                into.exec_driver_sql(f"select setval('{name}', {last})")
+    return selects
+
+
+@pytest.fixture
+def old_url(server_url: str) -> Iterator[str]:
+    """A database with the owner's tables, empty, nothing of ours."""
+    with databases.clone(server_url, databases.source_schema_template(server_url)) as url:
+        yield url
+
+
+def decide(db: Database, name: str, scout: int | None) -> None:
+    person = str(key(name))
+    with db.transaction(LOOK) as conn:
+        seen = evidence.seen_of(conn, [person])[person]
+    decisions.decide(
+        db,
+        actor=OPERATOR,
+        person_key=person,
+        scout_id=scout,
+        outcome="NO_SCOUT" if scout is None else "ASSIGN",
+        reason_code="OTHER",
+        note="called both, the first one registered him",
+        seen=seen,
+    )
+
+
+@pytest.mark.parametrize(
+    "number", [10, 13, *(pytest.param(n, marks=pytest.mark.long) for n in (9, 11, 12, 14))]
+)
+def test_installation_of_an_earlier_version_is_taken_up_with_all_that_was_done(
+    db: Database, db_url: str, old_url: str, tmp_path: Path, number: int
+) -> None:
+    story(db_url)
+    story(db_url, "b")
+    first = refresh(db)
+    decide(db, "carla", 9)
+    decide(db, "carlab", None)
+    undo.run_undo(db, actor=OPERATOR, run_id=first.run_id, reason="the wrong file was loaded")
+
+    tree = tree_of(tmp_path, number)
+    init(old_url, tree)
+    selects = copy(db_url, old_url)
+    then = content(db_url, selects)
+    assert len(then["ops.lead_ledger_scout_backfill_audit"]) > 5
+    assert value(old_url, "select max(version) from scout.schema_files") == number
+
+    report = init(old_url)
+    assert "Applied schema file" in " ".join(report.done)
+    assert report.lost == ()
+    assert init(old_url).is_nothing
+    with connection(db_url) as conn, connection(old_url) as upgraded:
+        assert catalog.difference(catalog.definitions(conn), catalog.definitions(upgraded)) == {}
+    now_there = content(old_url, selects)
+    lost = {table: kept - now_there[table] for table, kept in then.items()}
+    assert {table: gone for table, gone in lost.items() if gone} == {}
+
+    now = Database(old_url)
+    assert broken(now) == {}
+    assert look(now).states == look(db).states
+    assert look(now).issues == look(db).issues
+    done = refresh(now)
+    assert {step: done.stats["steps"][step]["changed"] for step in ("link", "propagate")} == {
+        "link": 0,
+        "propagate": 0,
+    }
+    with writing(old_url) as conn:
+        new.person(conn, key=key("fay"))
+        new.lead_event(conn, person=key("fay"), scout=7)
+    later = refresh(now)
+    assert scouts(old_url)[key("fay")] == 7
+    undo.run_undo(now, actor=OPERATOR, run_id=later.run_id, reason="the wrong file was loaded")
+    assert {state for state, _ in run_states(old_url)} == {"COMPLETED"}
+    assert broken(now) == {}
+    now.dispose()
