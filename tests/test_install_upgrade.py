@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import NullPool, create_engine
+from sqlalchemy import Connection, NullPool, create_engine, text
 
-from scout_core import decisions, evidence, undo
+from scout_core import decisions, evidence, seals, undo
 from scout_core.database import LOOK, Database
 from scout_core.install_files import SQL_ROOT
 from tests.support import catalog, databases
@@ -100,6 +100,21 @@ def copy(source: str, target: str) -> dict[str, str]:
     return selects
 
 
+def seal_with_all(conn: Connection, run_id: int) -> dict[str, Any]:
+    """The seal of a run as it was until schema file 15: over what others changed as well."""
+    content = conn.execute(
+        text(
+            "with taken as (delete from scout.unsealed_rows returning id), listed as"
+            " (select coalesce(array_agg(id order by id), '{}') as ids from taken)"
+            " select c.row_count, c.content_hash, l.ids::text as external_audit_ids"
+            " from listed as l"
+            " cross join lateral scout.audit_content(array[cast(:run_id as integer)], l.ids) as c"
+        ),
+        {"run_id": run_id},
+    )
+    return seals._add(conn, run_id, [run_id], dict(content.mappings().one()))
+
+
 @pytest.fixture
 def old_url(server_url: str) -> Iterator[str]:
     """A database with the owner's tables, empty, nothing of ours."""
@@ -127,20 +142,26 @@ def decide(db: Database, name: str, scout: int | None) -> None:
     "number", [10, 13, *(pytest.param(n, marks=pytest.mark.long) for n in (9, 11, 12, 14))]
 )
 def test_installation_of_an_earlier_version_is_taken_up_with_all_that_was_done(
-    db: Database, db_url: str, old_url: str, tmp_path: Path, number: int
+    db: Database, db_url: str, old_url: str, tmp_path: Path, number: int, monkeypatch
 ) -> None:
-    story(db_url)
-    story(db_url, "b")
-    first = refresh(db)
-    decide(db, "carla", 9)
-    decide(db, "carlab", None)
-    undo.run_undo(db, actor=OPERATOR, run_id=first.run_id, reason="the wrong file was loaded")
+    with monkeypatch.context() as then:
+        then.setattr(seals, "seal_others", lambda *_: 0)
+        then.setattr(seals, "seal_run", seal_with_all)
+        story(db_url)
+        story(db_url, "b")
+        first = refresh(db)
+        decide(db, "carla", 9)
+        decide(db, "carlab", None)
+        undo.run_undo(db, actor=OPERATOR, run_id=first.run_id, reason="the wrong file was loaded")
+    with writing(db_url) as conn:
+        new.ledger(conn, person=new.person(conn), scout=7)
+    assert broken(db) == {}
 
     tree = tree_of(tmp_path, number)
     init(old_url, tree)
     selects = copy(db_url, old_url)
-    then = content(db_url, selects)
-    assert len(then["ops.lead_ledger_scout_backfill_audit"]) > 5
+    before = content(db_url, selects)
+    assert len(before["ops.lead_ledger_scout_backfill_audit"]) > 5
     assert value(old_url, "select max(version) from scout.schema_files") == number
 
     report = init(old_url)
@@ -150,11 +171,13 @@ def test_installation_of_an_earlier_version_is_taken_up_with_all_that_was_done(
     with connection(db_url) as conn, connection(old_url) as upgraded:
         assert catalog.difference(catalog.definitions(conn), catalog.definitions(upgraded)) == {}
     now_there = content(old_url, selects)
-    lost = {table: kept - now_there[table] for table, kept in then.items()}
+    lost = {table: kept - now_there[table] for table, kept in before.items()}
     assert {table: gone for table, gone in lost.items() if gone} == {}
 
     now = Database(old_url)
     assert broken(now) == {}
+    # what others had written since the last run, and nothing of what that run had sealed
+    assert value(old_url, "select count(*) from scout.unsealed_rows") == 1
     assert look(now).states == look(db).states
     assert look(now).issues == look(db).issues
     done = refresh(now)

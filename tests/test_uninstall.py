@@ -1,17 +1,46 @@
 """uninstall: what goes, what stays, and what stops it."""
 
+from uuid import UUID
+
 import pytest
 
+from scout_core import decisions, evidence
+from scout_core.database import LOOK, Database
 from scout_core.errors import ForeignObject
 from scout_core.installer import InstallReport
+from scout_core.undo import run_undo
 from scout_core.uninstall import uninstall
 from tests.support import catalog, factories
 from tests.support.installing import column, connection, init, opened, run, value
+from tests.support.job import OPERATOR, broken, key, refresh, rows, scouts, story
 
 
 def take_away(url: str) -> InstallReport:
     with opened(url) as db:
         return uninstall(db, report=lambda _: None)
+
+
+def decide(db: Database, person: str, *, scout_id: int | None = None) -> None:
+    with db.transaction(LOOK) as conn:
+        seen = evidence.seen_of(conn, [person])[person]
+    decisions.decide(
+        db,
+        actor=OPERATOR,
+        person_key=person,
+        scout_id=scout_id,
+        outcome="NO_SCOUT" if scout_id is None else "ASSIGN",
+        reason_code="OTHER",
+        note="called both, the first one registered him",
+        seen=seen,
+    )
+
+
+def audit_rows(url: str) -> set[tuple[str, str]]:
+    return {
+        (table, row)
+        for table in ("lead_ledger_scout_backfill_audit", "identity_links_backfill_audit")
+        for (row,) in rows(url, f"select a::text from ops.{table} as a")
+    }
 
 
 def definitions(url: str) -> dict[str, str]:
@@ -33,6 +62,36 @@ def test_sources_and_audit_rows_stay_and_a_new_installation_takes_them_up(db_url
     init(db_url)
     assert column(db_url, audit) == [7]
     assert catalog.difference(before, definitions(db_url)) == {}
+
+
+def test_decided_ledger_stays_sound_under_a_new_installation_and_what_is_forgotten_is_said(
+    db: Database, db_url: str
+) -> None:
+    story(db_url)
+    first = refresh(db)
+    carla, dora, beto = (str(key(name)) for name in ("carla", "dora", "beto"))
+    decide(db, carla, scout_id=9)
+    decide(db, dora)
+    run_undo(db, actor=OPERATOR, run_id=first.run_id, reason="the wrong file was loaded")
+    decided = scouts(db_url)
+    assert (decided[UUID(carla)], decided[UUID(dora)], decided.get(UUID(beto))) == (9, None, None)
+    kept = audit_rows(db_url)
+    db.dispose()
+
+    done = " ".join(take_away(db_url).done)
+    assert "2 decisions in force and 5 holds" in done
+    assert audit_rows(db_url) == kept
+    init(db_url)
+    db.forget()
+    assert scouts(db_url) == decided
+    assert audit_rows(db_url) == kept
+    assert broken(db) == {}
+
+    refresh(db, force=True, reason="all of them are wanted back")
+    assert scouts(db_url)[UUID(carla)] == 9  # what a person gave is in the ledger and stays
+    assert scouts(db_url)[UUID(beto)] == 8  # what was held is written again, as was said
+    assert audit_rows(db_url) > kept
+    assert broken(db) == {}
 
 
 @pytest.mark.parametrize(
