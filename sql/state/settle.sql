@@ -46,21 +46,67 @@ settled as (
     where s.person_key > cast(:after_key as uuid) and s.person_key <= cast(:upto_key as uuid)
 ),
 
--- what is as it was is neither locked nor counted
+-- looked at under the lock: another settler may have built the state since
+totals as materialized (
+    select s.mode <> 'LIVE' as is_read from scout.state as s
+),
+
+-- what is as it was is neither locked nor counted; a person as a whole costs as much as reading it, and is made
+-- where it is counted alone
 changed as materialized (
     select
-        l::scout.person_attribution as fresh,
-        s::scout.person_attribution as outdated
+        l.*,
+        s.person_key as settled_key,
+        s.conflict_kind as settled_conflict_kind,
+        s.ledger_scout_id as settled_ledger_scout_id,
+        s.cabinet_link_days as settled_cabinet_link_days,
+        case when (select t.is_read from totals as t) then l::scout.person_attribution end as fresh,
+        case when (select t.is_read from totals as t) then s::scout.person_attribution end as outdated
     from live as l
     full join settled as s on s.person_key = l.person_key
-    where s.* is distinct from l.*
+    where s.person_key is null or l.person_key is null or s.* is distinct from l.*
 ),
 
 written as (
     insert into scout.person_attribution as s
-    select (c.fresh).*
+    select
+        c.person_key,
+        c.registered_at,
+        c.is_lead,
+        c.has_identity_link,
+        c.linked_driver_id,
+        c.has_ledger_row,
+        c.ledger_scout_id,
+        c.ledger_updated_at,
+        c.event_count,
+        c.event_scout_min,
+        c.event_scout_max,
+        c.scout_min,
+        c.scout_max,
+        c.event_evidence_count,
+        c.migration_evidence_count,
+        c.scouting_evidence_count,
+        c.payment_evidence_count,
+        c.has_unreadable_scout,
+        c.first_event_date,
+        c.last_event_date,
+        c.first_evidence_date,
+        c.last_evidence_date,
+        c.decision_id,
+        c.category,
+        c.reason_code,
+        c.conflict_kind,
+        c.scout_ids,
+        c.sources,
+        c.origin_tags,
+        c.evidence_count,
+        c.event_source_tables,
+        c.event_origin_tags,
+        c.scouting_link_days,
+        c.cabinet_link_days,
+        c.best
     from changed as c
-    where (c.fresh).person_key is not null
+    where c.person_key is not null
     on conflict (person_key) do update
         set (
             person_key,
@@ -104,13 +150,8 @@ written as (
 
 gone as (
     delete from scout.person_attribution as s
-    where s.person_key in (select (c.outdated).person_key from changed as c where (c.fresh).person_key is null)
+    where s.person_key in (select c.settled_key from changed as c where c.person_key is null)
     returning s.person_key
-),
-
--- looked at under the lock: another settler may have built the state since
-totals as materialized (
-    select s.mode <> 'LIVE' as is_read from scout.state as s
 ),
 
 changes as (
@@ -118,13 +159,13 @@ changes as (
         1 as weight,
         c.fresh as person
     from changed as c
-    where (select t.is_read from totals as t) and (c.fresh).person_key is not null
+    where (c.fresh).person_key is not null
     union all
     select
         -1 as weight,
         c.outdated as person
     from changed as c
-    where (select t.is_read from totals as t) and (c.outdated).person_key is not null
+    where (c.outdated).person_key is not null
 ),
 
 counted as (
@@ -241,12 +282,12 @@ to_check as (
 -- the alerts that hang on what changed are looked at next time
 noted as (
     insert into scout.alerts_to_check (subject)
-    select coalesce((c.fresh).person_key, (c.outdated).person_key)::text
+    select coalesce(c.person_key, c.settled_key)::text
     from changed as c
-    where (c.fresh).conflict_kind is distinct from (c.outdated).conflict_kind
+    where c.conflict_kind is distinct from c.settled_conflict_kind
         or (
-            ((c.fresh).ledger_scout_id is null) <> ((c.outdated).ledger_scout_id is null)
-            and cardinality(coalesce((c.fresh).cabinet_link_days, (c.outdated).cabinet_link_days)) > 0
+            (c.ledger_scout_id is null) <> (c.settled_ledger_scout_id is null)
+            and cardinality(coalesce(c.cabinet_link_days, c.settled_cabinet_link_days)) > 0
         )
     union all
     select distinct scout.row_subject(e.source_table, e.source_pk)
@@ -264,5 +305,5 @@ taken as (
 select
     (select count(*) from taken) as entry_count,
     -- those that are settled, and those that are new
-    (select count(*) from settled) + (select count(*) from changed as c where (c.outdated).person_key is null) as person_count,
+    (select count(*) from settled) + (select count(*) from changed as c where c.settled_key is null) as person_count,
     (select count(*) from written) + (select count(*) from gone) as changed_count;
