@@ -49,6 +49,9 @@ def inks() -> Inks:
 
 def show(key: str, build: Build, data: Hashable, *, alt: str, height: int) -> None:
     """A chart of `data`; the figure is built once per data, theme and language."""
+    # plotly looks into it as soon as anybody has begun to load it: this waits until it is whole
+    import pandas  # type: ignore[import-untyped]  # noqa: F401
+
     st.plotly_chart(
         _figure(build, data, inks(), language(), height),
         theme="streamlit",
