@@ -40,5 +40,5 @@ comment on column ops.v_scout_payment_base.milestone_date is 'First day on which
 comment on column ops.v_scout_payment_base.eligible_7d is 'The milestone came within seven days of the attribution; null while a date is unknown.';
 comment on column ops.v_scout_payment_base.amount_payable is 'Soles, from the active payment rules; null without a rule that fits.';
 comment on column ops.v_scout_payment_base.payment_status is
-'PAID when the liquidation ledger paid this milestone or a higher one, BLOCKED (see block_reason), ELIGIBLE with a milestone in time, else PENDING.';
+'PAID when the liquidation ledger paid this milestone or a higher one, BLOCKED (see block_reason), ELIGIBLE with a milestone that is in time or whose day is unknown, else PENDING.';
 comment on column ops.v_scout_payment_base.block_reason is 'CONFLICT (open), NO_IDENTITY (no identity link at all) or null.';
