@@ -47,6 +47,6 @@ def names_of_scouts(conn: Connection, scout_ids: Iterable[int | None]) -> dict[i
 
 
 def list_scouts(conn: Connection) -> tuple[tuple[int, str | None], ...]:
-    """Every scout of the list with its name, by number. Reads ops.v_dim_scouts."""
+    """Every scout of the list with its name, by number. Reads scout.v_scout_names."""
     rows = conn.execute(sql.query("money", "scouts"))
     return tuple((row.scout_id, row.scout_name) for row in rows)

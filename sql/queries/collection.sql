@@ -77,9 +77,9 @@ left join scout.v_claim_scouts as a
 -- name: scout_names
 select
     s.scout_id,
-    s.raw_name as scout_name,
+    s.scout_name,
     s.is_active as scout_is_active
-from ops.v_dim_scouts as s
+from scout.v_scout_names as s
 where s.scout_id = any(cast(:scout_ids as integer[]));
 
 -- name: list_persons

@@ -122,7 +122,7 @@ scouts as (
 
 select
     s.scout_id,
-    coalesce(d.raw_name, d.scout_name_normalized) as scout_name,
+    d.scout_name,
     d.is_active,
     s.is_in_ledger,
     s.piece_count,
@@ -144,7 +144,7 @@ select
     ) as pieces
 from scouts as s
 cross join milestones as m
-left join ops.v_dim_scouts as d
+left join scout.v_scout_names as d
     on d.scout_id = s.scout_id
 left join lateral scout.amount_payable(m.milestone_reached, s.origin_tag) as w on true
 left join (

@@ -6,7 +6,7 @@ select
     a.person_key::text as person_key,
     coalesce((a.best).driver_id, a.linked_driver_id) as driver_id,
     (a.best).scout_id as scout_id,
-    coalesce(d.raw_name, d.scout_name_normalized) as scout_name,
+    d.scout_name,
     (a.best).origin_tag as origin_tag,
     (a.best).source_table as source_table,
     (a.best).source_pk as source_pk,
@@ -22,7 +22,7 @@ select
     (a.best).scout_id as scout_key,
     coalesce(w.amount_payable, '-infinity') as amount_key
 from scout.v_persons_now as a
-left join ops.v_dim_scouts as d
+left join scout.v_scout_names as d
     on d.scout_id = (a.best).scout_id
 left join scout.v_person_claims as m
     on m.person_key = a.person_key

@@ -30,14 +30,14 @@ left join (
 -- name: scout_names
 select
     s.scout_id,
-    coalesce(s.raw_name, s.scout_name_normalized) as scout_name,
+    s.scout_name,
     s.is_active
-from ops.v_dim_scouts as s
+from scout.v_scout_names as s
 where s.scout_id = any(cast(:scout_ids as integer[]));
 
 -- name: scouts
 select
     s.scout_id,
-    coalesce(s.raw_name, s.scout_name_normalized) as scout_name
-from ops.v_dim_scouts as s
+    s.scout_name
+from scout.v_scout_names as s
 order by s.scout_id;

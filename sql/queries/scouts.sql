@@ -61,7 +61,7 @@ claimed as (
 ),
 
 known as (
-    select d.scout_id from ops.v_dim_scouts as d
+    select d.scout_id from scout.v_scout_names as d
     union
     select a.scout_id from attributed as a
     union
@@ -72,7 +72,7 @@ known as (
 
 select
     k.scout_id,
-    coalesce(d.raw_name, d.scout_name_normalized) as scout_name,
+    d.scout_name,
     d.scout_id is not null as is_listed,
     coalesce(d.is_active, false) as is_active,
     coalesce(a.person_count, 0) as person_count,
@@ -88,7 +88,7 @@ select
     count(*) over () as listed_count,
     coalesce(c.unpaid_pen, -1) as unpaid_key
 from known as k
-left join ops.v_dim_scouts as d
+left join scout.v_scout_names as d
     on d.scout_id = k.scout_id
 left join attributed as a
     on a.scout_id = k.scout_id

@@ -3,7 +3,7 @@ create or replace view scout.v_claim_scouts as
 select
     a.person_key,
     a.scout_id,
-    s.raw_name as scout_name,
+    s.scout_name,
     s.scout_name_normalized,
     s.is_active as scout_is_active,
     case a.priority
@@ -18,5 +18,5 @@ select
     a.priority as scout_priority,
     a.is_conflict
 from ops.v_scout_attribution as a
-left join ops.v_dim_scouts as s
+left join scout.v_scout_names as s
     on s.scout_id = a.scout_id;
