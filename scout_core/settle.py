@@ -19,6 +19,9 @@ Progress = Callable[[int, int], None]
 
 # as many as readers add to what is settled by themselves (scout.pending_limit)
 BATCH_ROWS = 10_000
+# source rows above which a batch is planned anew: the plan that the session kept may be one for
+# tables that were empty, and looks through all of one for each person
+PLANNED_ROWS = 1_000
 # persons a transaction when everything is settled: what a pass compares fits into work_mem
 RANGE_ROWS = 50_000
 _BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
@@ -90,7 +93,8 @@ def settle(
     done = Settled()
     batches = 0
     while max_batches is None or batches < max_batches:
-        batch = _settle_batch(db, wait=wait, row_limit=batch_rows)
+        is_large = batches > 0 or load.entry_count > PLANNED_ROWS
+        batch = _settle_batch(db, wait=wait, row_limit=batch_rows, is_large=is_large)
         done += batch
         batches += 1
         if progress is not None:
@@ -185,6 +189,7 @@ def _settle_batch(
     *,
     wait: bool,
     row_limit: int,
+    is_large: bool = False,
     after_key: object = None,
     upto_key: object = None,
 ) -> Settled:
@@ -193,6 +198,8 @@ def _settle_batch(
             return Settled()
         if not _locked(conn, wait=wait):
             return Settled(is_busy=True)
+        if is_large:
+            conn.exec_driver_sql("discard plans")
         # what each person is looked up in is small and in memory: a scan of it per person is dearer
         conn.exec_driver_sql("set local random_page_cost = 1.5")
         row = conn.execute(

@@ -9,12 +9,14 @@ from sqlalchemy import text
 from scout_core import settle
 from scout_core.database import CHECK, JOB, LOOK, Database
 from tests.support import factories as new
-from tests.support.job import broken, do, key, refresh, rows, value, writing
+from tests.support.job import broken, do, key, refresh, rows, value, wait_until, writing
 from tests.support.settling import Scene, md5_key, scene
 from tests.support.worker import refreshing
 
 SCOUTING = "module_ct_scouting_daily"
 KILLED = -9
+LINKS = "identity_links"
+READ = f"from pg_stat_user_tables where relname = '{LINKS}' and seq_tup_read + idx_tup_fetch"
 
 
 @pytest.fixture
@@ -64,6 +66,42 @@ def test_settling_tells_what_it_did(stage: Scene):
     done = settle.settle(stage.db, batch_rows=3, progress=lambda *now: told.append(now))
     assert (done.entries, done.persons, done.changed, done.is_busy) == (8, 6, 5, False)
     assert told == [(3, 8), (6, 8), (8, 8)]
+
+
+def test_plan_of_empty_tables_is_not_kept_for_a_bulk_load(db: Database, db_url: str):
+    """A session keeps its plans, and nobody may have counted yet how the rows are spread."""
+    count = 1_500
+    with writing(db_url) as conn:
+        new.person(conn, key=key("ana"))
+    settle.settle(db)
+    with writing(db_url) as conn:
+        conn.exec_driver_sql(
+            "insert into canon.identity_registry (person_key, confidence_level)"
+            f" select md5('p' || n)::uuid, 'HIGH' from generate_series(1, {count}) as n"
+        )
+        conn.exec_driver_sql(
+            "insert into public.module_ct_scouting_daily (scout_id, created_at)"
+            f" select 9, now() from generate_series(1, {count})"
+        )
+        conn.exec_driver_sql(
+            "insert into canon.identity_links (person_key, source_table, source_pk, snapshot_date,"
+            " match_rule, match_score, confidence_level, linked_at)"
+            " select md5('p' || n)::uuid, 'module_ct_scouting_daily', s.id, now(), 'X', 1, 'HIGH',"
+            " now() from (select id, row_number() over (order by id) as n"
+            " from public.module_ct_scouting_daily) as s"
+        )
+        conn.exec_driver_sql(
+            "insert into observational.lead_ledger (person_key, attributed_scout_id,"
+            " attribution_score, confidence_level, decision_status)"
+            f" select md5('p' || n)::uuid, 7, 1, 'high', 'assigned'"
+            f" from generate_series(1, {count}) as n"
+        )
+    done = settle.settle(db)
+    assert (done.persons, done.changed) == (count, count)
+    db.dispose()
+    wait_until(db_url, f"select count(*) {READ} >= {count}")
+    # each link a few times, not all of them for each person
+    assert value(db_url, f"select count(*) {READ} >= {30 * count}") == 0
 
 
 def test_settling_what_did_not_change_writes_nothing(stage: Scene):

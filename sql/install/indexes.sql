@@ -7,8 +7,8 @@ create unique index concurrently scout_one_refresh_running on ops.ingestion_runs
 where status = 'RUNNING' and job_type = 'scout_attribution_refresh';
 
 -- name: scout_identity_links_person on canon.identity_links
--- serves: the source rows of a person; who is a lead
-create index concurrently scout_identity_links_person on canon.identity_links (person_key);
+-- serves: the source rows of a person, of each kind (also before anybody has counted how the rows are spread); who is a lead
+create index concurrently scout_identity_links_person on canon.identity_links (person_key, source_table);
 
 -- name: scout_registry_license on canon.identity_registry
 -- serves: linking by licence
