@@ -282,7 +282,6 @@ def _propagate(run: Run) -> None:
         after = end["person_key"]
         changed += batch["changed_count"]
         inserted += batch["inserted_count"]
-        run.changed_in_batch += batch["changed_count"]
         run.report("propagate", changed, total)
     skipped = dict(_skipped(run.conn))
     if total - changed > 0:
@@ -301,32 +300,41 @@ def _propagate(run: Run) -> None:
 def _give_scouts(
     run: Run, after: UUID | None, upto: UUID, patience: Iterator[int]
 ) -> Mapping[str, int]:
-    """Write one range of person keys; again when a decision or hold came in between.
-
-    Where somebody else is writing ledger rows of the range, half of the persons at a time, down to
-    who is in the way, as long as there is patience: the next run takes who was left.
-    """
+    """Write one range of person keys; again when a decision or hold came in between."""
     for _ in range(runner.TRIES):
         run.conn.exec_driver_sql("savepoint range")
         mark = run.one("mark_overtaking")
         batch = run.one_yielding("propagate_scouts", _WRITTEN, after_key=after, upto_key=upto)
         if batch is None:
-            within = {"after_key": after, "upto_key": upto}
-            waiting = run.conn.execute(sql.query("refresh", "waiting_between"), within).scalars()
-            keys = list(waiting)
-            if len(keys) < 2 or next(patience, None) is None:
-                return _NOBODY
-            middle = keys[len(keys) // 2 - 1]
-            lower = _give_scouts(run, after, middle, patience)
-            upper = _give_scouts(run, middle, upto, patience)
-            return {name: lower[name] + upper[name] for name in _NOBODY}
+            return _give_by_halves(run, after, upto, patience)
         if not run.one("count_overtaken", **mark)["person_count"]:
+            run.changed_in_batch += batch["changed_count"]
             return batch
         run.conn.exec_driver_sql("rollback to savepoint range")
     raise DatabaseError(
         "Persons were decided or held each time that the run was about to give them a scout: "
         "start it again when the deciding is done."
     )
+
+
+def _give_by_halves(
+    run: Run, after: UUID | None, upto: UUID, patience: Iterator[int]
+) -> Mapping[str, int]:
+    """Where somebody else is writing ledger rows of the range, half of the persons at a time, down
+    to who is in the way, as long as there is patience: the next run takes who was left."""
+    within = {"after_key": after, "upto_key": upto}
+    keys = list(run.conn.execute(sql.query("refresh", "waiting_between"), within).scalars())
+    if len(keys) < 2 or next(patience, None) is None:
+        return _NOBODY
+    middle = keys[len(keys) // 2 - 1]
+    done = _NOBODY
+    for begin, end in ((after, middle), (middle, upto)):
+        if run.changed_in_batch:
+            # who is in the way may wait for what this commit holds: let go before the next wait
+            run.next_batch()
+        part = _give_scouts(run, begin, end, patience)
+        done = {name: done[name] + part[name] for name in _NOBODY}
+    return done
 
 
 def _record(run: Run, settings: Settings, now: datetime) -> None:

@@ -94,6 +94,36 @@ def test_scouting_row_that_another_is_linking_stops_the_run_and_not_the_other(
     assert broken(db) == {}
 
 
+def test_job_that_is_waited_for_lets_go_before_it_waits_on(db: Database, db_url: str) -> None:
+    """The ingest holds a ledger row and wants a link that the run has just made. It looks for a
+    deadlock once, after a second, while the run still gets by the ledger row."""
+    with writing(db_url) as conn:
+        person = new.person(conn, license="ANA100")
+        row = new.scouting_row(conn, scout=7, license="ana-100")
+        keys = sorted((key(f"p{number}") for number in range(300)), key=lambda k: k.bytes)
+        for waiting in keys:
+            new.person(conn, key=waiting)
+            new.lead_event(conn, person=waiting, scout=7)
+    with writing(db_url) as ingest:
+        new.ledger(ingest, person=keys[200], scout=9)
+        job = in_background(lambda: refresh(db))
+        wait_until(db_url, ROWS_ARE_WAITED_FOR)
+        ingest.execute(
+            text(
+                "insert into canon.identity_links (person_key, source_table, source_pk,"
+                " snapshot_date, match_rule, match_score, confidence_level, linked_at)"
+                " values (:person, 'module_ct_scouting_daily', :row, now(), 'X', 1, 'HIGH', now())"
+                " on conflict do nothing"
+            ),
+            {"person": person, "row": str(row)},
+        )
+        job.join()
+    assert run_states(db_url) == [("COMPLETED", None)]
+    got = scouts(db_url)
+    assert [k for k in keys if got.get(k) != 7] == [keys[200]]
+    assert broken(db) == {}
+
+
 def test_scouts_are_listed_by_several_at_once(db_url: str) -> None:
     """Nobody who changes the list waits for another who does, nor for a run that looks at it."""
     scout = "update public.module_ct_scouts_list set name = 'B. Ramos' where scout_id = {}"
