@@ -43,6 +43,7 @@ format: .venv/.dev ## put Python files into the house format
 bench: .venv/.dev ## measure the job against bare statements and what the pages cost, e.g. make bench ARGS="--persons 50000"
 	$(PY) -m benchmarks $(ARGS)
 	$(PY) -m benchmarks.state
+	$(PY) -m benchmarks.writers
 	$(PY) -m benchmarks.files
 	$(PY) -m benchmarks.web
 
