@@ -95,6 +95,7 @@ with candidates as materialized (
         c.attributed_source,
         jsonb_build_object('scout_backfill', c.evidence) as evidence
     from scout.v_propagation_candidates as c
+    where c.person_key > %(after_key)s and c.person_key <= %(upto_key)s
 ),
 
 inserted as (
