@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, NullPool, create_engine, text
 
-from scout_core import decisions, evidence, seals, undo
-from scout_core.database import LOOK, Database
+from scout_core import seals, undo
+from scout_core.database import Database
 from scout_core.install_files import SQL_ROOT
 from tests.support import catalog, databases
 from tests.support import factories as new
@@ -20,6 +20,7 @@ from tests.support.installing import connection, init
 from tests.support.job import (
     OPERATOR,
     broken,
+    decide,
     key,
     refresh,
     rows,
@@ -120,22 +121,6 @@ def old_url(server_url: str) -> Iterator[str]:
     """A database with the owner's tables, empty, nothing of ours."""
     with databases.clone(server_url, databases.source_schema_template(server_url)) as url:
         yield url
-
-
-def decide(db: Database, name: str, scout: int | None) -> None:
-    person = str(key(name))
-    with db.transaction(LOOK) as conn:
-        seen = evidence.seen_of(conn, [person])[person]
-    decisions.decide(
-        db,
-        actor=OPERATOR,
-        person_key=person,
-        scout_id=scout,
-        outcome="NO_SCOUT" if scout is None else "ASSIGN",
-        reason_code="OTHER",
-        note="called both, the first one registered him",
-        seen=seen,
-    )
 
 
 @pytest.mark.parametrize(

@@ -4,35 +4,19 @@ from uuid import UUID
 
 import pytest
 
-from scout_core import decisions, evidence
-from scout_core.database import LOOK, Database
+from scout_core.database import Database
 from scout_core.errors import ForeignObject
 from scout_core.installer import InstallReport
 from scout_core.undo import run_undo
 from scout_core.uninstall import uninstall
 from tests.support import catalog, factories
 from tests.support.installing import column, connection, init, opened, run, value
-from tests.support.job import OPERATOR, broken, key, refresh, rows, scouts, story
+from tests.support.job import OPERATOR, broken, decide, key, refresh, rows, scouts, story
 
 
 def take_away(url: str) -> InstallReport:
     with opened(url) as db:
         return uninstall(db, report=lambda _: None)
-
-
-def decide(db: Database, person: str, *, scout_id: int | None = None) -> None:
-    with db.transaction(LOOK) as conn:
-        seen = evidence.seen_of(conn, [person])[person]
-    decisions.decide(
-        db,
-        actor=OPERATOR,
-        person_key=person,
-        scout_id=scout_id,
-        outcome="NO_SCOUT" if scout_id is None else "ASSIGN",
-        reason_code="OTHER",
-        note="called both, the first one registered him",
-        seen=seen,
-    )
 
 
 def audit_rows(url: str) -> set[tuple[str, str]]:
@@ -70,8 +54,8 @@ def test_decided_ledger_stays_sound_under_a_new_installation_and_what_is_forgott
     story(db_url)
     first = refresh(db)
     carla, dora, beto = (str(key(name)) for name in ("carla", "dora", "beto"))
-    decide(db, carla, scout_id=9)
-    decide(db, dora)
+    decide(db, "carla", 9)
+    decide(db, "dora", None)
     run_undo(db, actor=OPERATOR, run_id=first.run_id, reason="the wrong file was loaded")
     decided = scouts(db_url)
     assert (decided[UUID(carla)], decided[UUID(dora)], decided.get(UUID(beto))) == (9, None, None)

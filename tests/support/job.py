@@ -9,8 +9,8 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 import pytest
 from sqlalchemy import Connection, NullPool, create_engine, text
 
-from scout_core import checks, runner
-from scout_core.database import CHECK, Database
+from scout_core import checks, decisions, evidence, runner
+from scout_core.database import CHECK, LOOK, Database
 from scout_core.permissions import Actor
 from scout_core.refresh import run_refresh
 from scout_core.runs import RunResult
@@ -36,6 +36,23 @@ def refresh(db: Database, *, environ: Mapping[str, str] | None = None, **how: An
     """One run by an operator. The guard does not mind small databases."""
     given = {"SCOUT_GUARD_MAX_PCT": "100", **(environ or {})}
     return run_refresh(db, settings(**given), **{"actor": OPERATOR, **how})
+
+
+def decide(db: Database, name: str, scout: int | None) -> None:
+    """What an operator decides of a person, on the evidence as it is: this scout, or none."""
+    person = str(key(name))
+    with db.transaction(LOOK) as conn:
+        seen = evidence.seen_of(conn, [person])[person]
+    decisions.decide(
+        db,
+        actor=OPERATOR,
+        person_key=person,
+        scout_id=scout,
+        outcome="NO_SCOUT" if scout is None else "ASSIGN",
+        reason_code="OTHER",
+        note="called both, the first one registered him",
+        seen=seen,
+    )
 
 
 @contextmanager
