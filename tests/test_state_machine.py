@@ -81,6 +81,15 @@ class Rules(RuleBasedStateMachine):
     def settle(self, batch_rows: int, max_batches: int | None) -> None:
         self.harness.settle(batch_rows, max_batches)
 
+    @rule(
+        chance=CHANCE,
+        batches=st.lists(st.sampled_from([0, 1, 3, 5_000]), min_size=2, max_size=3),
+        pieces=st.integers(0, 4),
+        is_cut=st.booleans(),
+    )
+    def settle_at_once(self, chance: Random, batches: list[int], pieces: int, is_cut: bool) -> None:
+        self.harness.settle_at_once(batches, lambda: self.add_evidence(chance, pieces), is_cut)
+
     def teardown(self) -> None:
         self.harness.verify()
 

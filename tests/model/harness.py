@@ -1,6 +1,7 @@
 """A real database beside the model: changes and runs happen in both, then they are compared."""
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
@@ -13,7 +14,7 @@ import pytest
 from scout_core import decisions, evidence, review, runner, settle, undo
 from scout_core.checks import verify
 from scout_core.database import CHECK, LOOK, Database
-from scout_core.errors import BadInput, Refused
+from scout_core.errors import BadInput, DatabaseAway, Refused
 from scout_core.permissions import Actor
 from scout_core.refresh import plan, run_refresh
 from scout_core.settings import load
@@ -34,6 +35,10 @@ from tests.model.twin import Twin
 from tests.model.world import BACKFILL, MANUAL, World
 
 PLAN = replace(LOOK, role="scout_writer")
+CUT = (
+    "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+    " where datname = current_database() and application_name = 'scout'"
+)
 
 
 class Harness:
@@ -222,6 +227,20 @@ class Harness:
             settle.build(self.database)
             return
         settle.settle(self.database, batch_rows=batch_rows, max_batches=max_batches)
+
+    def settle_at_once(self, batches: list[int], writes: Callable[[], None], is_cut: bool) -> None:
+        """Several settle at the same time while others write, each as `settle` does. Cut: their
+        connections die at some moment, which is what a kill -9 of their processes leaves."""
+        with ThreadPoolExecutor(len(batches)) as pool:
+            settlers = [pool.submit(self.settle, batch_rows) for batch_rows in batches]
+            writes()
+            if is_cut:
+                self._cursor.execute(CUT)
+        for settler in settlers:
+            try:
+                settler.result()
+            except DatabaseAway:
+                assert is_cut
 
     def refresh_again(self) -> None:
         """A second run: nothing changes and no audit row is written (I8, I9)."""
