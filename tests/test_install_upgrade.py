@@ -5,6 +5,7 @@ import io
 import re
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from tests.support.job import (
     scouts,
     story,
     value,
+    wait_until,
     writing,
 )
 from tests.support.looking import look
@@ -179,3 +181,27 @@ def test_installation_of_an_earlier_version_is_taken_up_with_all_that_was_done(
     assert {state for state, _ in run_states(old_url)} == {"COMPLETED"}
     assert broken(now) == {}
     now.dispose()
+
+
+def test_upgrade_waits_for_a_run_at_work_and_takes_nothing_that_it_needs(
+    old_url: str, tmp_path: Path
+) -> None:
+    """Schema file 16 and a run lock the audit first, then the seals and the log of the run."""
+    init(old_url, tree_of(tmp_path, 15))
+    story(old_url)
+    audit = "insert into ops.lead_ledger_scout_backfill_audit (person_key, actor) values"
+    with ThreadPoolExecutor() as pool:
+        with writing(old_url) as run:
+            run.exec_driver_sql(f"{audit} ('{key('ana')}', 'x')")
+            upgrade = pool.submit(init, old_url)
+            wait_until(
+                old_url,
+                "select count(*) from pg_locks as l join pg_class as c on c.oid = l.relation"
+                " where not l.granted and c.relname = 'lead_ledger_scout_backfill_audit'",
+            )
+            with writing(old_url) as control:
+                control.exec_driver_sql("set local lock_timeout = '1s'")
+                control.exec_driver_sql("lock table ops.job_runs_audit in row exclusive mode")
+            run.exec_driver_sql("lock table scout.seals, ops.job_runs_audit in row exclusive mode")
+        assert "Applied schema file 016_sealing.sql." in upgrade.result(60).done
+    assert value(old_url, "select count(*) from scout.unsealed_rows") == 2

@@ -180,7 +180,7 @@ def test_row_of_no_run_that_waits_for_no_seal_is_found(db: Database, db_url: str
         db_url,
         f"alter table {AUDIT} disable trigger scout_wait_for_seal",
         row,
-        f"alter table {AUDIT} enable always trigger scout_wait_for_seal",
+        f"alter table {AUDIT} enable trigger scout_wait_for_seal",
     )
     refresh(db)
     assert waiting(db_url) == 0

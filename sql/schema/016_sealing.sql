@@ -1,5 +1,24 @@
 -- What others change is sealed by itself, in parts: a seal of a run costs what the run wrote, whatever others load.
 
+-- First of all, in the order in which runs take their locks: who writes the audit now is waited for, so that each row
+-- is either seen below or noted. Two seconds at a time, as ingest waits behind whoever waits.
+do $$
+begin
+    for attempt in 1..20 loop
+        begin
+            set local lock_timeout = '2s';
+            lock table ops.lead_ledger_scout_backfill_audit in share row exclusive mode;
+            exit;
+        exception when lock_not_available then
+            if attempt = 20 then
+                raise;
+            end if;
+        end;
+        perform pg_sleep(1);
+    end loop;
+end
+$$;
+
 -- serves: which batches of dead runs no seal covers yet
 create index if not exists scout_job_runs_audit_batches on ops.job_runs_audit (ingestion_run_id) where event = 'BATCH';
 
@@ -31,11 +50,9 @@ end
 $$;
 comment on function scout.note_unsealed() is 'Statement trigger of the ledger''s audit: what belongs to no run waits for its seal.';
 
--- waits for who writes the audit now, so that each row is either seen below or noted; always: also in replica mode
 create trigger scout_wait_for_seal after insert on ops.lead_ledger_scout_backfill_audit
 referencing new table as new_rows
 for each statement execute function scout.note_unsealed();
-alter table ops.lead_ledger_scout_backfill_audit enable always trigger scout_wait_for_seal;
 
 insert into scout.unsealed_rows (id)
 select a.id
