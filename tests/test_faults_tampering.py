@@ -171,6 +171,14 @@ TAMPERINGS = {
         "scout.seals",
         "delete from scout.seals where seal_no = (select min(seal_no) from scout.seals)",
     ),
+    "inserted seal": (
+        "scout.seals",
+        "insert into scout.seals (run_id, row_count, covered_run_ids, external_audit_ids,"
+        " content_hash, previous_hash, seal_hash) select 9, 0, '{}', '{}', c.content_hash,"
+        " p.seal_hash, scout.seal_hash(9, 0, c.content_hash, p.seal_hash)"
+        " from scout.audit_content('{}', '{}') as c cross join"
+        " (select seal_hash from scout.seals order by seal_no desc limit 1) as p",
+    ),
     "emptied seals": ("scout.seals", "truncate scout.seals"),
 }
 

@@ -24,7 +24,17 @@ where r.status = 'FAILED'
     and exists (
         select from scout.seals as s
         inner join scout.v_runs as later on later.run_id = s.run_id
-        where s.run_id > r.run_id and later.kind = 'refresh' and later.started_at > r.completed_at
+        where s.run_id > r.run_id and later.kind = 'refresh' and later.started_at > r.completed_at + interval '1 minute'
+    )
+union all
+select
+    s.run_id,
+    'seal of what others wrote that no refresh made, or over nothing' as problem
+from scout.seals as s
+where s.run_id <> all(s.covered_run_ids)
+    and (
+        (s.covered_run_ids = '{}' and s.external_audit_ids = '{}')
+        or not exists (select from scout.v_runs as r where r.run_id = s.run_id and r.kind = 'refresh')
     )
 union all
 select

@@ -36,13 +36,12 @@ cross join lateral scout.audit_content('{}', l.external_audit_ids) as c;
 
 -- name: list_lost
 -- runs that died after they had committed batches
-select distinct j.ingestion_run_id
-from ops.job_runs_audit as j
-inner join scout.v_runs as v on v.run_id = j.ingestion_run_id
-where j.event = 'BATCH'
-    and v.status = 'FAILED'
-    and not exists (select from scout.seals as k where j.ingestion_run_id = any(k.covered_run_ids))
-order by j.ingestion_run_id;
+select v.run_id
+from scout.v_runs as v
+where v.status = 'FAILED'
+    and exists (select from ops.job_runs_audit as j where j.ingestion_run_id = v.run_id and j.event = 'BATCH')
+    and not exists (select from scout.seals as k where v.run_id = any(k.covered_run_ids))
+order by v.run_id;
 
 -- name: content_of_runs
 -- what the runs wrote, hashed
