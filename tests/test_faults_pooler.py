@@ -4,6 +4,7 @@ session is left to whoever gets the connection next (C2)."""
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
@@ -23,6 +24,7 @@ from tests.support.job import (
     OPERATOR,
     at_point,
     broken,
+    decide,
     key,
     refresh,
     run_states,
@@ -35,7 +37,7 @@ from tests.support.pooler import pooled
 from tests.support.worker import refreshing
 
 Found = dict[str, set[tuple[Any, ...]]]
-SIZE = 2  # connections to the server that docs/settings.md asks for
+SIZE = 4  # connections to the server that docs/settings.md asks for
 SESSION = {
     "role": "select current_user",
     "settings": "select name, setting from pg_settings where context in ('user', 'superuser')"
@@ -194,3 +196,29 @@ def test_pooler_without_a_free_connection_stops_the_run_before_it_begins(db_url:
             refresh(behind)
         behind.dispose()
     assert run_states(db_url) == []
+
+
+def test_decision_beside_a_refresh_finds_its_connections(
+    db: Database, db_url: str, pooled_url: str, monkeypatch
+) -> None:
+    """Each holds one, and needs another for what it notes while the other is at work."""
+    story(db_url)
+    behind, beside = Database(pooled_url), Database(pooled_url)
+    refresh(behind)
+    at_work, go_on = threading.Event(), threading.Event()
+
+    def meet() -> None:
+        at_work.set()
+        assert go_on.wait(30)
+
+    at_point(monkeypatch, "mid work", meet)
+    with ThreadPoolExecutor() as pool:
+        run = pool.submit(refresh, behind)
+        assert at_work.wait(30)
+        decide(beside, "carla", 9)
+        go_on.set()
+        assert run.result(30).status == "COMPLETED"
+    assert scouts(db_url)[key("carla")] == 9
+    assert broken(db) == {}
+    behind.dispose()
+    beside.dispose()
