@@ -33,7 +33,7 @@ from scout_core.runner import Run
 from scout_core.runs import Request, RunResult, Trigger
 
 MAX_PERSONS = 1000
-_WRITTEN = "canon.identity_registry, observational.lead_ledger"
+_WRITTEN = "observational.lead_ledger"
 
 
 @dataclass(frozen=True)

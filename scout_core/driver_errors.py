@@ -117,7 +117,8 @@ _LOST = (
 
 # Connection errors carry no SQLSTATE: told by the words of the server, English or Spanish.
 _FULL = re.compile(
-    r"too many (clients|connections)|connection slots|demasiad[ao]s (clientes|conexiones)"
+    r"too many (clients|connections)|connection slots|no more connections allowed"
+    r"|demasiad[ao]s (clientes|conexiones)|conexiones restantes est"
 )
 _WRONG = (
     (

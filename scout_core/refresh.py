@@ -120,7 +120,7 @@ def run_refresh(
 
     RunBusy when another run has the lock, GuardStopped when it would change too much and is not
     forced (which needs a reason), PermissionDenied by role; any other error leaves the run FAILED
-    and no effect of it.
+    and rolls back what it had not committed.
     """
     request = Request(
         kind="refresh",
@@ -330,9 +330,7 @@ def _give_by_halves(
     middle = keys[len(keys) // 2 - 1]
     done = _NOBODY
     for begin, end in ((after, middle), (middle, upto)):
-        if run.changed_in_batch:
-            # who is in the way may wait for what this commit holds: let go before the next wait
-            run.next_batch()
+        run.let_go()
         part = _give_scouts(run, begin, end, patience)
         done = {name: done[name] + part[name] for name in _NOBODY}
     return done

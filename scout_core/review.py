@@ -249,7 +249,7 @@ def _link(run: Run, source_pk: str, person_key: str | None, act: Act) -> None:
 def _link_row(run: Run, source_pk: str, person_key: str | None) -> dict[str, Any]:
     if (
         person_key is not None
-        and not (run.one("review/lock_person", person_key=person_key)["person_count"])
+        and not run.one("review/lock_person", person_key=person_key)["person_count"]
     ):
         raise NotFound(f"Nobody is registered under {person_key}: choose one of the candidates.")
     return run.one(

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -45,8 +46,10 @@ T = TypeVar("T")
 
 ATTACH_SECONDS = 60
 TRIES = 3
-# well below deadlock_timeout (1 s), so that the job is always the one that gives way
+# well below deadlock_timeout (1 s), so that the job is always the one that gives way; shorter while
+# it holds rows itself, which who is in the way may wait for
 ROW_PATIENCE_MILLISECONDS = 200
+HOLDER_PATIENCE_MILLISECONDS = 20
 YIELDS = 5
 LOCK_NOT_AVAILABLE = "55P03"
 
@@ -67,6 +70,8 @@ class Run:
     batches: int = 1
     changed_in_batch: int = 0
     sealed_of_others: int = 0
+    # rows were locked or written in this commit
+    is_holding: bool = False
 
     @property
     def conn(self) -> Connection:
@@ -92,16 +97,18 @@ class Run:
 
     def unless_written(self, work: Callable[[], T], tables: str) -> T:
         """What `work` answers, which locks and writes rows of these tables. Done again, whole, when
-        somebody else is writing one of them; DatabaseError when they still do."""
+        somebody else is writing one of them; DatabaseError when they still do. What was done before
+        in this commit is committed before the second try: they may wait for it."""
         for attempt in range(YIELDS):
             if attempt:
+                self.let_go()
                 time.sleep(random.uniform(0.05, 0.3) * attempt)  # noqa: S311 - jitter, no secret
             answer = self._yielding(work, tables)
             if answer is not None:
                 return answer
         raise DatabaseError(
-            f"Somebody else is writing the same rows of {tables}: try again when they have"
-            " finished.",
+            f"Somebody else is writing the same rows of {tables}, or changes a table: try again"
+            " when they have finished.",
             sqlstate=LOCK_NOT_AVAILABLE,
         )
 
@@ -110,9 +117,8 @@ class Run:
         else is ever the victim of a deadlock with the job. `tables` themselves are waited for as
         ever."""
         self.conn.exec_driver_sql(f"lock table {tables} in row exclusive mode")
-        self.conn.exec_driver_sql(
-            f"savepoint yielding; set local lock_timeout = {ROW_PATIENCE_MILLISECONDS}"
-        )
+        patience = HOLDER_PATIENCE_MILLISECONDS if self.is_holding else ROW_PATIENCE_MILLISECONDS
+        self.conn.exec_driver_sql(f"savepoint yielding; set local lock_timeout = {patience}")
         try:
             with wrapped_errors():
                 answer = work()
@@ -125,6 +131,7 @@ class Run:
         self.conn.exec_driver_sql(
             f"release savepoint yielding; set local lock_timeout = {patience}"
         )
+        self.is_holding = True
         return answer
 
     def _execute(self, path: str, parameters: Mapping[str, object]) -> Any:
@@ -139,6 +146,11 @@ class Run:
         if self.changed_in_batch >= self.max_rows:
             self.next_batch()
         return self.max_rows - self.changed_in_batch
+
+    def let_go(self) -> None:
+        """Commit where rows are held, before others are waited for."""
+        if self.is_holding:
+            self.next_batch()
 
     def next_batch(self) -> None:
         """Commit what was done, whole with its audit, and go on in a new transaction.
@@ -158,6 +170,7 @@ class Run:
         self._work.commit()
         self.batches += 1
         self.changed_in_batch = 0
+        self.is_holding = False
         self._work = self._db.begin(run_lock.PROFILES[self.request.kind])
         _prepare_work(self.conn, self.run_id, self.request.kind)
         if not run_lock.try_lock(self.conn, self.request.kind):
@@ -247,9 +260,7 @@ def work_run(
         at("after run row")
         if request.kind == "refresh":
             with wrapped_errors():
-                run.sealed_of_others = seals.seal_others(
-                    db, run_id, lambda n, total: run.report("others", n, total)
-                )
+                run.sealed_of_others = seals.seal_others(db, run_id, partial(_sealed, run))
         _work_with_retries(run, work)
         _complete(run)
     except BaseException as exc:
@@ -258,6 +269,13 @@ def work_run(
     finally:
         logs.bind_run(None)
     return by_id(db, run_id)
+
+
+def _sealed(run: Run, done: int, total: int) -> None:
+    # the lock is this transaction's, and the server ends one that lies idle for minutes
+    run.conn.exec_driver_sql("select")
+    run.report("others", done, total)
+    at("others sealed")
 
 
 def _work_with_retries(run: Run, work: Callable[[Run], None]) -> None:
@@ -277,6 +295,7 @@ def _work_with_retries(run: Run, work: Callable[[Run], None]) -> None:
                 run.conn.exec_driver_sql("rollback to savepoint work")
             run.stats.clear()
             run.changed_in_batch = 0
+            run.is_holding = False
             _log.warning("retry", attempt=attempt, reason=exc.message)
             time.sleep(random.uniform(0.05, 0.3) * attempt)  # noqa: S311 - jitter, no secret
 

@@ -21,7 +21,7 @@ Progress = Callable[[int, int], None]
 BATCH_ROWS = 10_000
 # source rows above which a batch is planned anew: the plan that the session kept may be one for
 # tables that were empty, and looks through all of one for each person
-PLANNED_ROWS = 1_000
+PLANNED_ROWS = 100
 # persons a transaction when everything is settled: what a pass compares fits into work_mem
 RANGE_ROWS = 50_000
 _BEFORE_ALL = "00000000-0000-0000-0000-000000000000"

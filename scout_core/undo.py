@@ -24,7 +24,7 @@ from scout_core.runs import Request, RunResult, Trigger
 
 ITEM_LIMIT = 100
 BATCH_ROWS = 10_000
-_WRITTEN = "canon.identity_registry, observational.lead_ledger"
+_WRITTEN = "observational.lead_ledger"
 _LINKED = "canon.identity_links, canon.identity_unmatched"
 _FOUNDED = "canon.identity_registry"
 

@@ -13,7 +13,19 @@ from scout_core import decisions, evidence, review, undo
 from scout_core.database import LOOK, Database
 from scout_core.permissions import Actor
 from tests.support import factories as new
-from tests.support.job import OPERATOR, broken, key, refresh, rows, run_states, scouts, writing
+from tests.support.job import (
+    OPERATOR,
+    ROWS_ARE_WAITED_FOR,
+    broken,
+    do,
+    key,
+    refresh,
+    rows,
+    run_states,
+    scouts,
+    wait_until,
+    writing,
+)
 
 ANALYST = Actor("luz", "analyst")
 WHY = "called all of them, the first one registered them"
@@ -157,3 +169,66 @@ def test_ingest_that_meets_a_review_in_another_order_is_no_victim(
     assert isinstance(told, review.ReviewResult)
     assert rows(db_url, "select source_pk, person_key from canon.identity_links") == [(pk, FIRST)]
     assert broken(db) == {}
+
+
+def test_founded_person_is_let_go_before_an_undo_waits_for_it(
+    db: Database, db_url: str, asked: Callable[[Callable[[], object]], Future[object]]
+) -> None:
+    """The undo has taken the links and wants the person, the ingest the other way round."""
+    with writing(db_url) as conn:
+        new.scouting_row(conn, scout=7, license="nuevo-100")
+    run_id = refresh(db).run_id
+    ((link, person),) = rows(db_url, "select id, person_key from canon.identity_links")
+    with writing(db_url) as other:
+        other.exec_driver_sql(
+            f"update canon.identity_registry set updated_at = now() where person_key = '{person}'"
+        )
+        answer = asked(
+            lambda: undo.run_undo(db, actor=OPERATOR, run_id=run_id, reason="loaded twice")
+        )
+        wait_until(db_url, ROWS_ARE_WAITED_FOR)
+        other.exec_driver_sql(
+            f"update canon.identity_links set linked_at = linked_at where id = {link}"
+        )
+    told = answer.result(30)
+    assert isinstance(told, undo.UndoResult)
+    assert told.links == 1
+    assert rows(db_url, "select id from canon.identity_links") == []
+    assert broken(db) == {}
+
+
+def test_ledger_rows_that_an_undo_leaves_are_let_go_before_it_waits_for_links(
+    db: Database, db_url: str, asked: Callable[[Callable[[], object]], Future[object]]
+) -> None:
+    """Nothing of the persons could be undone, and they were locked to see that."""
+    ana = key("ana")
+    with writing(db_url) as conn:
+        new.person(conn, key=ana, license="ANA100")
+        new.lead_event(conn, person=ana, scout=7)
+        new.scouting_row(conn, scout=7, license="ana-100")
+    run_id = refresh(db).run_id
+    touch = "update observational.lead_ledger set {} where person_key = '" + str(ana) + "'"
+    do(db_url, touch.format("attributed_scout_id = 9"))
+    ((link,),) = rows(db_url, "select id from canon.identity_links")
+    with writing(db_url) as other:
+        other.exec_driver_sql(
+            f"update canon.identity_links set linked_at = linked_at where id = {link}"
+        )
+        answer = asked(
+            lambda: undo.run_undo(db, actor=OPERATOR, run_id=run_id, reason="loaded twice")
+        )
+        wait_until(db_url, ROWS_ARE_WAITED_FOR)
+        other.exec_driver_sql(touch.format("updated_at = now()"))
+    told = answer.result(30)
+    assert isinstance(told, undo.UndoResult)
+    assert (told.links, told.changed_later) == (1, 1)
+    assert broken(db) == {}
+
+
+def test_decision_does_not_wait_for_an_index_that_is_built_on_the_persons(
+    db: Database, db_url: str
+) -> None:
+    in_conflict(db_url, has_ledger_rows=False)
+    with writing(db_url) as owner:
+        owner.exec_driver_sql("lock table canon.identity_registry in share mode")
+        assert len(decide_all(db).decided) == len(ORDERED)

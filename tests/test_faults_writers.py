@@ -3,18 +3,21 @@
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from scout_core import refresh as scout_refresh
 from scout_core import settle
 from scout_core.database import ADMIN, Database
 from scout_core.errors import DatabaseError
+from scout_core.runner import Run
 from tests.support import factories as new
 from tests.support.job import (
+    ROWS_ARE_WAITED_FOR,
     broken,
     do,
     key,
@@ -27,8 +30,15 @@ from tests.support.job import (
     writing,
 )
 
-ROWS_ARE_WAITED_FOR = (
-    "select count(*) from pg_locks where not granted and locktype in ('transactionid', 'tuple')"
+LINK = text(
+    "insert into canon.identity_links (person_key, source_table, source_pk, snapshot_date,"
+    " match_rule, match_score, confidence_level, linked_at)"
+    " values (:person, 'module_ct_scouting_daily', :row, now(), 'X', 1, 'HIGH', now())"
+    " on conflict do nothing"
+)
+UNMATCHED = text(
+    "insert into canon.identity_unmatched (source_table, source_pk, snapshot_date, reason_code,"
+    " status, created_at) values ('module_ct_scouting_daily', :row, now(), 'X', 'OPEN', now())"
 )
 
 
@@ -108,19 +118,64 @@ def test_job_that_is_waited_for_lets_go_before_it_waits_on(db: Database, db_url:
         new.ledger(ingest, person=keys[200], scout=9)
         job = in_background(lambda: refresh(db))
         wait_until(db_url, ROWS_ARE_WAITED_FOR)
-        ingest.execute(
-            text(
-                "insert into canon.identity_links (person_key, source_table, source_pk,"
-                " snapshot_date, match_rule, match_score, confidence_level, linked_at)"
-                " values (:person, 'module_ct_scouting_daily', :row, now(), 'X', 1, 'HIGH', now())"
-                " on conflict do nothing"
-            ),
-            {"person": person, "row": str(row)},
-        )
+        ingest.execute(LINK, {"person": person, "row": str(row)})
         job.join()
     assert run_states(db_url) == [("COMPLETED", None)]
     got = scouts(db_url)
     assert [k for k in keys if got.get(k) != 7] == [keys[200]]
+    assert broken(db) == {}
+
+
+def test_persons_whose_ledger_rows_are_taken_are_let_go_before_others_are_waited_for(
+    db: Database, db_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A half of which every row is skipped changes nothing, and has locked its persons all the
+    same."""
+    keys = sorted((key(f"p{number}") for number in range(64)), key=lambda k: k.bytes)
+    with writing(db_url) as conn:
+        for waiting in keys:
+            new.person(conn, key=waiting)
+            new.lead_event(conn, person=waiting, scout=7)
+        new.ledger(conn, person=keys[0])
+    give, halved = scout_refresh._give_scouts, threading.Event()
+
+    def give_and_tell(run: Run, after: UUID | None, upto: UUID, patience: Iterator[int]) -> object:
+        done = give(run, after, upto, patience)
+        if upto == keys[0]:
+            halved.set()
+        return done
+
+    monkeypatch.setattr(scout_refresh, "_give_scouts", give_and_tell)
+    with writing(db_url) as ingest:
+        ingest.exec_driver_sql(
+            "update observational.lead_ledger set updated_at = now()"
+            f" where person_key = '{keys[0]}'"
+        )
+        for waiting in keys[1:]:
+            new.ledger(ingest, person=waiting, scout=9)
+        job = in_background(lambda: refresh(db))
+        assert halved.wait(30)
+        ingest.exec_driver_sql(
+            f"update canon.identity_registry set updated_at = now() where person_key = '{keys[0]}'"
+        )
+    job.join()
+    assert run_states(db_url) == [("COMPLETED", None)]
+    assert broken(db) == {}
+
+
+def test_links_are_let_go_before_a_row_to_review_is_waited_for(db: Database, db_url: str) -> None:
+    with writing(db_url) as conn:
+        person = new.person(conn, license="ANA100")
+        row = new.scouting_row(conn, scout=7, license="ana-100")
+        left = new.scouting_row(conn, scout=6)
+    with writing(db_url) as ingest:
+        ingest.execute(UNMATCHED, {"row": str(left)})
+        job = in_background(lambda: refresh(db))
+        wait_until(db_url, ROWS_ARE_WAITED_FOR)
+        ingest.exec_driver_sql("set local lock_timeout = '2s'")
+        ingest.execute(LINK, {"person": person, "row": str(row)})
+    job.join()
+    assert run_states(db_url) == [("COMPLETED", None)]
     assert broken(db) == {}
 
 

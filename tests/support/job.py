@@ -20,6 +20,9 @@ from tests.support import factories as new
 OPERATOR = Actor("olga", "operator")
 RULE = "BACKFILL_SINGLE_SCOUT_FROM_EVENTS"
 CROWD = 40
+ROWS_ARE_WAITED_FOR = (
+    "select count(*) from pg_locks where not granted and locktype in ('transactionid', 'tuple')"
+)
 
 
 def key(name: str) -> UUID:
