@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
-from scout_core import logs
+from scout_core import logs, runner
 from scout_core.database import Database
 from tests.support import factories as new
 from tests.support.job import (
@@ -87,9 +87,12 @@ def test_person_taken_out_while_the_run_works_gets_no_scout(
 
 
 @pytest.fixture
-def in_the_statement(db_url: str) -> Iterator[Any]:
+def in_the_statement(db_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Something that is committed while the statement that writes the ledger is under way: it has
     chosen and locked its persons by then."""
+    for patience in ("ROW_PATIENCE_MILLISECONDS", "HOLDER_PATIENCE_MILLISECONDS"):
+        # the run is held up by a lock, which it would give way to
+        monkeypatch.setattr(runner, patience, 20_000)
     do(
         db_url,
         "create function public.test_wait() returns trigger language plpgsql security definer"
