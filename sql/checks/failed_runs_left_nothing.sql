@@ -13,5 +13,5 @@ where r.status = 'FAILED'
         exists (select from ops.identity_links_backfill_audit as a where a.ingestion_run_id = r.id)
         or exists (select from ops.lead_ledger_scout_backfill_audit as a where a.ingestion_run_id = r.id)
         or exists (select from scout.decisions as d where d.run_id = r.id)
-        or exists (select from scout.seals as s where s.run_id = r.id and s.run_id = any(s.covered_run_ids))
+        or exists (select from scout.v_run_seals as s where s.run_id = r.id)
     );

@@ -5,14 +5,13 @@ select
 from scout.v_runs as r
 where r.kind is not null
     and r.status = 'COMPLETED'
-    and not exists (select from scout.seals as s where s.run_id = r.run_id and s.run_id = any(s.covered_run_ids))
+    and not exists (select from scout.v_run_seals as s where s.run_id = r.run_id)
 union all
 select
     s.run_id,
     'sealed without a completed run' as problem
-from scout.seals as s
-where s.run_id = any(s.covered_run_ids)
-    and not exists (select from scout.v_runs as r where r.run_id = s.run_id and r.status = 'COMPLETED')
+from scout.v_run_seals as s
+where not exists (select from scout.v_runs as r where r.run_id = s.run_id and r.status = 'COMPLETED')
 union all
 select
     r.run_id,
@@ -31,7 +30,7 @@ select
     s.run_id,
     'seal of what others wrote that no refresh made, or over nothing' as problem
 from scout.seals as s
-where s.run_id <> all(s.covered_run_ids)
+where not exists (select from scout.v_run_seals as o where o.seal_no = s.seal_no)
     and (
         (s.covered_run_ids = '{}' and s.external_audit_ids = '{}')
         or not exists (select from scout.v_runs as r where r.run_id = s.run_id and r.kind = 'refresh')

@@ -126,7 +126,8 @@ left join lateral (
         k.seal_no,
         k.seal_hash
     from scout.seals as k
-    where m.run_id is null or (k.run_id = m.run_id and k.run_id = any(k.covered_run_ids))
+    where m.run_id is null
+        or k.seal_no in (select o.seal_no from scout.v_run_seals as o where o.run_id = m.run_id)
     order by k.seal_no desc
     limit 1
 ) as s on true;
