@@ -45,6 +45,7 @@ def examine(db: Database, settings: Settings, *, sql_root: Path = SQL_ROOT) -> l
         for layer, found in (
             ("time zone", installed.examine_timezone(conn, settings)),
             ("schema", installed.examine_schema_files(conn, sql_root)),
+            ("functions", installed.examine_functions(conn, usable)),
             ("views", installed.examine_views(conn, sql_root, usable)),
             ("indexes", installed.examine_indexes(conn, sql_root, usable)),
             ("triggers", installed.examine_triggers(conn, sql_root, usable)),
@@ -167,7 +168,7 @@ def _login(conn: Connection, login: Row[Any], usable: frozenset[str]) -> Iterato
 
 
 def _privileges(conn: Connection, usable: frozenset[str]) -> Iterator[Finding]:
-    needed = roles.needed_privileges(conn, usable)
+    needed = [p for p in roles.privileges(conn, usable) if p.is_wanted]
     missing = [p for p in needed if not p.is_held]
     if missing:
         first = [f"{p.privilege} on {p.object_name} for {p.role_name}" for p in missing[:5]]

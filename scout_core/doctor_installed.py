@@ -7,7 +7,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, text
 
-from scout_core import settle
+from scout_core import roles, settle
 from scout_core.install_files import schema_files, table_objects, view_files
 from scout_core.install_objects import index_states, trigger_states
 from scout_core.install_schema import AUDIT_TABLES
@@ -101,6 +101,24 @@ def examine_schema_files(conn: Connection, sql_root: Path) -> Iterator[Finding]:
         yield Finding(
             "schema", "schema files", "OK", f"All {len(files)} are applied and unchanged."
         )
+
+
+def examine_functions(conn: Connection, usable: frozenset[str]) -> Iterator[Finding]:
+    """Each function of ours: by which names it works, and who may call it."""
+    paths = ask(conn, "routines_with_another_path")
+    for row in paths:
+        what = (
+            f"{row.routine_name} does not set search_path to pg_catalog, pg_temp: whoever calls it "
+            "can make it run something of their own."
+        )
+        yield Finding("functions", row.routine_name, "FAIL", what, INIT)
+    open_to_all = [p for p in roles.privileges(conn, usable) if not p.is_wanted]
+    for row in open_to_all:
+        what = f"{row.role_name} holds {row.privilege} on {row.object_name} and needs it not."
+        yield Finding("functions", row.object_name, "FAIL", what, INIT)
+    if not (paths or open_to_all):
+        what = "Each works by names that are its own, and only who needs one may call it."
+        yield Finding("functions", "functions", "OK", what)
 
 
 def examine_views(conn: Connection, sql_root: Path, usable: frozenset[str]) -> Iterator[Finding]:

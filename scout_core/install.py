@@ -64,7 +64,7 @@ def init(
         apply_schema_files(installer)
         _set_timezone(installer, settings.source_timezone)
         refresh_views(installer, usable)
-        roles.grant_on_ours(installer, usable)
+        roles.settle_rights_on_ours(installer, usable)
         refresh_indexes(installer, usable)
         refresh_triggers(installer, usable)
         _note_facts(installer, settings)

@@ -56,23 +56,42 @@ def settle_owner(installer: Installer, source_names: Iterable[str]) -> None:
         installer.owner = OWNER
 
 
-def needed_privileges(conn: Connection, source_names: Iterable[str]) -> list[Row[Any]]:
-    """Each privilege that the roles need: role_name, privilege, object_name, is_held, ..."""
+def privileges(conn: Connection, source_names: Iterable[str]) -> list[Row[Any]]:
+    """Each privilege that somebody needs, and each that somebody holds and must not (is_wanted
+    false): role_name, privilege, object_name, is_held, ..."""
     login = ask(conn, "login")[0].name
     query = text(_GRANTS.read_text(encoding="utf-8"))
     return list(conn.execute(query, {"source_names": sorted(source_names), "login": login}))
 
 
-def grant_on_ours(installer: Installer, source_names: Iterable[str]) -> None:
-    """Grant what writer and reader lack on the objects of ours."""
-    if not installer.owner:
-        return
+def settle_rights_on_ours(installer: Installer, source_names: Iterable[str]) -> None:
+    """Make the rights on the objects of ours those of the list: grant what is lacking, take away
+    what must not be; then see to it that no function works by names that others can make."""
     with installer.as_owner() as conn:
-        missing = [p for p in needed_privileges(conn, source_names) if p.is_ours and not p.is_held]
-        for privilege in missing:
-            run_script(conn, privilege.grant_statement)
+        surplus = [p for p in _on_ours(installer, conn, source_names) if not p.is_wanted]
+        for privilege in surplus:
+            run_script(conn, privilege.statement)
+        # asked anew: what was held by everybody is not held any more
+        missing = [p for p in _on_ours(installer, conn, source_names) if not p.is_held]
+        paths = ask(conn, "routines_with_another_path")
+        for change in (*missing, *paths):
+            run_script(conn, change.statement)
     if missing:
-        installer.did(f"Granted {len(missing)} privileges to {WRITER} and {READER}.")
+        who = ", ".join(sorted({p.role_name for p in missing}))
+        installer.did(f"Granted {len(missing)} privileges to {who}.")
+    if surplus:
+        who = ", ".join(sorted({p.role_name for p in surplus}))
+        installer.did(f"Took {len(surplus)} privileges from {who} that are not needed.")
+    if paths:
+        installer.did(f"Gave {len(paths)} functions a search path that nobody else can write to.")
+
+
+def _on_ours(
+    installer: Installer, conn: Connection, source_names: Iterable[str]
+) -> list[Row[Any]]:
+    found = [p for p in privileges(conn, source_names) if p.is_ours]
+    # without roles of our own, those of that name belong to another database
+    return [p for p in found if installer.owner or p.role_name not in ROLES]
 
 
 def drop_unused(installer: Installer) -> None:
@@ -127,11 +146,11 @@ def _join(conn: Connection, role: str, login: Row[Any]) -> None:
 
 
 def _grant_on_sources(conn: Connection, source_names: list[str], login: str) -> int:
-    missing = [p for p in needed_privileges(conn, source_names) if not (p.is_ours or p.is_held)]
+    missing = [p for p in privileges(conn, source_names) if not (p.is_ours or p.is_held)]
     try:
         with conn.begin_nested():
             for privilege in missing:
-                run_script(conn, privilege.grant_statement)
+                run_script(conn, privilege.statement)
     except StatementRefused as exc:
         if exc.code != INSUFFICIENT_PRIVILEGE:
             raise
@@ -139,7 +158,7 @@ def _grant_on_sources(conn: Connection, source_names: list[str], login: str) -> 
             f"{login} may not pass on rights on the sources ({exc.words})"
         ) from exc
     # Without the grant option a grant only warns.
-    refused = [p for p in needed_privileges(conn, source_names) if not (p.is_ours or p.is_held)]
+    refused = [p for p in privileges(conn, source_names) if not (p.is_ours or p.is_held)]
     if refused:
         objects = ", ".join(sorted({p.object_name for p in refused}))
         raise _MissingRightError(f"{login} may not pass on rights on {objects}")

@@ -277,6 +277,25 @@ from unnest(cast(:names as text[]), cast(:relations as text[])) as wanted (name,
 inner join pg_catalog.pg_trigger
     on pg_trigger.tgname = wanted.name and pg_trigger.tgrelid = to_regclass(wanted.relation);
 
+-- name: routines_with_another_path
+-- One row per function of ours that works by names which others may have made, with what mends it. Without pg_temp at
+-- the end, temporary relations and types of the caller come first. SQL functions of the caller's rights set no path,
+-- so that the planner can put them into the query that calls them.
+select
+    pg_proc.oid::regprocedure::text as routine_name,
+    format('alter routine %s set search_path = pg_catalog, pg_temp', pg_proc.oid::regprocedure) as statement
+from pg_catalog.pg_proc
+inner join pg_catalog.pg_language on pg_language.oid = pg_proc.prolang
+cross join lateral (
+    select max(setting.setting) as search_path
+    from unnest(pg_proc.proconfig) as setting (setting)
+    where setting.setting like 'search\_path=%'
+) as own
+where pg_proc.pronamespace = to_regnamespace('scout')
+    and (pg_proc.prosecdef or pg_language.lanname <> 'sql' or own.search_path is not null)
+    and own.search_path is distinct from 'search_path=pg_catalog, pg_temp'
+order by routine_name;
+
 -- name: foreign_dependents
 -- One row per thing that is not ours and stands on something of ours.
 with recursive ours (classid, objid) as (

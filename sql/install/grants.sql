@@ -1,6 +1,7 @@
--- One row per privilege that a role of ours needs, on the sources and on what is ours.
--- This is the only list: init grants what is not held, doctor names it, the rest is never granted.
-with source_relations as (
+-- One row per privilege that a role of ours needs, on the sources and on what is ours, and per privilege that
+-- somebody holds and must not (is_wanted false). This is the only list: init grants what is not held and takes away
+-- what must not be, doctor names both, the rest is never granted.
+with recursive source_relations as (
     select
         wanted.relation_name,
         pg_class.oid as relation_oid,
@@ -13,6 +14,8 @@ our_relations as (
     select
         pg_class.oid as relation_oid,
         pg_class.relkind,
+        pg_class.relacl,
+        pg_namespace.nspname = 'ops' and pg_class.relkind = 'v' as is_contract,
         pg_class.relname in ('schema_files', 'installed_objects', 'install_facts') as is_bookkeeping,
         -- by name: a guard that somebody took away must not widen a right
         pg_namespace.nspname = 'ops' or pg_class.relname in (
@@ -29,7 +32,59 @@ our_relations as (
     where pg_class.relkind in ('r', 'p', 'v', 'm', 'S')
         and (
             pg_namespace.nspname = 'scout'
-            or (pg_namespace.nspname = 'ops' and pg_get_userbyid(pg_class.relowner) = 'scout_owner')
+            or (
+                pg_namespace.nspname = 'ops'
+                and pg_class.relowner = (
+                    select scout.nspowner from pg_catalog.pg_namespace as scout where scout.nspname = 'scout'
+                )
+            )
+        )
+),
+
+-- who reads a view of the contract: the role for it, and whoever was given a view or columns of one
+contract_readers (role_name) as (
+    select 'scout_report'
+    union
+    select case acl.grantee when 0 then 'public' else pg_get_userbyid(acl.grantee)::text end
+    from our_relations
+    cross join lateral (
+        select relation_acl.grantee from aclexplode(our_relations.relacl) as relation_acl
+        union all
+        select column_acl.grantee
+        from pg_catalog.pg_attribute
+        cross join aclexplode(pg_attribute.attacl) as column_acl
+        where pg_attribute.attrelid = our_relations.relation_oid and not pg_attribute.attisdropped
+    ) as acl
+    where our_relations.is_contract
+        and (acl.grantee = 0 or pg_get_userbyid(acl.grantee) not in ('scout_owner', 'scout_writer', 'scout_reader'))
+),
+
+-- what reading a view of the contract evaluates with the rights of who reads: functions, through the views beneath
+evaluated (class_oid, object_oid) as (
+    select 'pg_class'::regclass::oid, our_relations.relation_oid
+    from our_relations
+    where our_relations.is_contract
+    union
+    select beneath.refclassid, beneath.refobjid
+    from evaluated
+    cross join lateral (
+        select pg_depend.refclassid, pg_depend.refobjid
+        from pg_catalog.pg_rewrite
+        inner join pg_catalog.pg_depend
+            on pg_depend.classid = 'pg_rewrite'::regclass and pg_depend.objid = pg_rewrite.oid
+        where evaluated.class_oid = 'pg_class'::regclass and pg_rewrite.ev_class = evaluated.object_oid
+        union all
+        select pg_depend.refclassid, pg_depend.refobjid
+        from pg_catalog.pg_depend
+        where evaluated.class_oid = 'pg_proc'::regclass
+            and pg_depend.classid = 'pg_proc'::regclass and pg_depend.objid = evaluated.object_oid
+    ) as beneath
+    where (beneath.refclassid = 'pg_class'::regclass and beneath.refobjid in (select r.relation_oid from our_relations as r))
+        or (
+            beneath.refclassid = 'pg_proc'::regclass
+            and beneath.refobjid in (
+                select pg_proc.oid from pg_catalog.pg_proc where pg_proc.pronamespace = to_regnamespace('scout')
+            )
         )
 ),
 
@@ -128,19 +183,35 @@ on_schemas (role_name, privilege, schema_oid, is_ours) as (
     ) as wanted (role_name, privilege, schema_name)
 ),
 
--- everybody: an index of ours on a source calls them for whoever writes there
+-- whom a function of ours serves; nobody else may call it
 on_routines (role_name, privilege, routine_oid) as (
+    -- everybody: an index of ours on a source calls them for whoever writes there; they see nothing but what they
+    -- are given
     select 'public', 'execute', pg_proc.oid
     from pg_catalog.pg_proc
     where pg_proc.pronamespace = to_regnamespace('scout')
+        and pg_proc.proname in ('license_key', 'phone_key', 'scouting_md5_key')
         and pg_proc.provolatile = 'i' and not pg_proc.prosecdef
     union all
-    select roles.role_name, 'execute', pg_proc.oid
+    select 'scout_writer', 'execute', pg_proc.oid
     from pg_catalog.pg_proc
-    cross join (values ('scout_writer'), ('scout_reader')) as roles (role_name)
-    where pg_proc.pronamespace = to_regnamespace('scout')
-        and pg_proc.provolatile <> 'i' and not pg_proc.prosecdef
-        and pg_proc.prorettype <> 'pg_catalog.trigger'::regtype
+    where pg_proc.pronamespace = to_regnamespace('scout') and pg_proc.prorettype <> 'pg_catalog.trigger'::regtype
+    union all
+    -- what reads changes nothing
+    select 'scout_reader', 'execute', pg_proc.oid
+    from pg_catalog.pg_proc
+    where pg_proc.pronamespace = to_regnamespace('scout') and pg_proc.prorettype <> 'pg_catalog.trigger'::regtype
+        and pg_proc.provolatile <> 'v'
+    union all
+    -- a trigger needs no right to fire, but whoever creates one does
+    select cast(:login as text), 'execute', pg_proc.oid
+    from pg_catalog.pg_proc
+    where pg_proc.pronamespace = to_regnamespace('scout') and pg_proc.prorettype = 'pg_catalog.trigger'::regtype
+    union all
+    select contract_readers.role_name, 'execute', evaluated.object_oid
+    from contract_readers
+    cross join evaluated
+    where evaluated.class_oid = 'pg_proc'::regclass
 ),
 
 needed as (
@@ -152,31 +223,49 @@ needed as (
         on_relations.is_ours,
         case
             when pg_class.relkind = 'S'
-                then has_sequence_privilege(on_relations.role_name, on_relations.relation_oid, 'usage')
+                then has_sequence_privilege(pg_roles.oid, on_relations.relation_oid, 'usage')
             when on_relations.column_name is not null
                 then has_column_privilege(
-                    on_relations.role_name, on_relations.relation_oid, on_relations.column_name, on_relations.privilege
+                    pg_roles.oid, on_relations.relation_oid, on_relations.column_name, on_relations.privilege
                 )
-            else has_table_privilege(on_relations.role_name, on_relations.relation_oid, on_relations.privilege)
+            else has_table_privilege(pg_roles.oid, on_relations.relation_oid, on_relations.privilege)
         end as is_held
     from on_relations
     inner join pg_catalog.pg_class on pg_class.oid = on_relations.relation_oid
+    inner join pg_catalog.pg_roles on pg_roles.rolname = on_relations.role_name
     union all
     select
         on_schemas.role_name, on_schemas.privilege, 'schema', on_schemas.schema_oid::regnamespace::text,
         on_schemas.is_ours,
-        has_schema_privilege(on_schemas.role_name, on_schemas.schema_oid, on_schemas.privilege)
+        has_schema_privilege(pg_roles.oid, on_schemas.schema_oid, on_schemas.privilege)
     from on_schemas
+    inner join pg_catalog.pg_roles on pg_roles.rolname = on_schemas.role_name
     where on_schemas.schema_oid is not null
     union all
     select
         on_routines.role_name, on_routines.privilege, 'function', on_routines.routine_oid::regprocedure::text, true,
         has_function_privilege(on_routines.role_name, on_routines.routine_oid, on_routines.privilege)
     from on_routines
+    where on_routines.role_name = 'public'
+        or on_routines.role_name in (select pg_roles.rolname from pg_catalog.pg_roles)
     union all
     select
         'scout_writer', 'temporary', 'database', quote_ident(current_database()), false,
-        has_database_privilege('scout_writer', current_database(), 'temporary')
+        has_database_privilege(pg_roles.oid, current_database(), 'temporary')
+    from pg_catalog.pg_roles
+    where pg_roles.rolname = 'scout_writer'
+),
+
+-- what everybody may call and need not: a new function belongs to everybody until it is taken away
+surplus (role_name, privilege, object_kind, object_name) as (
+    select 'public', 'execute', 'function', pg_proc.oid::regprocedure::text
+    from pg_catalog.pg_proc
+    cross join aclexplode(coalesce(pg_proc.proacl, acldefault('f', pg_proc.proowner))) as acl
+    where pg_proc.pronamespace = to_regnamespace('scout')
+        and acl.grantee = 0
+        and not exists (
+            select from on_routines where on_routines.role_name = 'public' and on_routines.routine_oid = pg_proc.oid
+        )
 )
 
 select
@@ -185,11 +274,27 @@ select
     needed.object_kind,
     needed.object_name,
     needed.is_ours,
+    true as is_wanted,
     needed.is_held,
     format(
         'grant %s on %s %s to %s',
         needed.privilege, needed.object_kind, needed.object_name,
         case needed.role_name when 'public' then 'public' else quote_ident(needed.role_name) end
-    ) as grant_statement
+    ) as statement
 from needed
-order by needed.object_kind, needed.object_name, needed.role_name, needed.privilege;
+union all
+select
+    surplus.role_name,
+    surplus.privilege,
+    surplus.object_kind,
+    surplus.object_name,
+    true,
+    false,
+    true,
+    format(
+        'revoke %s on %s %s from %s',
+        surplus.privilege, surplus.object_kind, surplus.object_name,
+        case surplus.role_name when 'public' then 'public' else quote_ident(surplus.role_name) end
+    )
+from surplus
+order by object_kind, object_name, role_name, privilege;
