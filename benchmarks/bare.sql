@@ -53,7 +53,7 @@ select
     now(),
     b.match_rule,
     b.match_score,
-    b.match_confidence::confidencelevel,
+    b.match_confidence::public.confidencelevel,
     '{"has_license": true, "has_phone": true}',
     now(),
     (select max(r.id) from ops.ingestion_runs as r)
@@ -81,7 +81,7 @@ select
     now(),
     b.match_rule,
     b.match_score,
-    b.match_confidence::confidencelevel,
+    b.match_confidence::public.confidencelevel,
     '{"has_license": true, "has_phone": true}',
     now(),
     (select max(r.id) from ops.ingestion_runs as r)

@@ -25,6 +25,8 @@ CONNECT_SECONDS = 5
 # a statement that fails so fast met a connection that had died in the pool
 STALE_SECONDS = 1.0
 AWAY_SECONDS = 0.5
+# every name of ours says its schema; temporary ones of a pooled connection come last, not first
+SEARCH_PATH = "set local search_path = pg_catalog, pg_temp"
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,7 @@ class Database:
 
     def _ask(self) -> Capabilities:
         with wrapped_errors(), self._engine.connect() as conn, self._watched(conn, API):
+            conn.exec_driver_sql(SEARCH_PATH)
             version = int(conn.scalar(text("show server_version_num")) or 0)
             if version < MINIMUM_VERSION:
                 raise WrongDatabase(
@@ -287,7 +290,7 @@ class Database:
             "set local idle_in_transaction_session_timeout = 600000",
             "set local timezone = 'UTC'",
             "set local datestyle = 'ISO, YMD'",
-            "set local search_path = public",
+            SEARCH_PATH,
             "set local jit = off",
             "set local work_mem = '64MB'",
         ]

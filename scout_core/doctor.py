@@ -14,7 +14,7 @@ from scout_core.doctor_installed import INIT, Finding
 from scout_core.install import OLDEST_VERSION
 from scout_core.install_files import SQL_ROOT
 from scout_core.install_schema import JOB_TYPES
-from scout_core.installer import StatementRefused, ask, run_formatted, run_script
+from scout_core.installer import StatementRefused, ask, run_formatted
 from scout_core.settings import Settings
 from scout_core.sources import SourceState
 
@@ -22,7 +22,6 @@ from scout_core.sources import SourceState
 def examine(db: Database, settings: Settings, *, sql_root: Path = SQL_ROOT) -> list[Finding]:
     """Every finding, in the order in which one rests on the other. Changes nothing."""
     with db.transaction(ADMIN_LOOK) as conn:
-        run_script(conn, "set local search_path = pg_catalog")
         findings = list(_server(conn))
         if findings[0].state == "FAIL":
             return findings
@@ -34,6 +33,7 @@ def examine(db: Database, settings: Settings, *, sql_root: Path = SQL_ROOT) -> l
             what = "The product is not installed."
             return [*findings, Finding("installation", "schema scout", "FAIL", what, INIT)]
         findings += _layer(conn, "login", _login(conn, login, usable))
+        findings += _layer(conn, "schemas", _schemas(conn, usable))
         findings += _layer(conn, "runs", _runs(conn, settings, usable))
         if login.schema_owner == roles.OWNER:
             if any(f.name == "membership" for f in findings):
@@ -176,6 +176,24 @@ def _privileges(conn: Connection, usable: frozenset[str]) -> Iterator[Finding]:
         yield Finding("login", "privileges", "FAIL", f"Missing: {', '.join(first)}{more}.", INIT)
     else:
         yield Finding("login", "privileges", "OK", f"All {len(needed)} privileges are held.")
+
+
+def _schemas(conn: Connection, usable: frozenset[str]) -> Iterator[Finding]:
+    """Who may put something of theirs beside what we read."""
+    names = {"pg_catalog", "public", "scout", "ops", *(name.split(".")[0] for name in usable)}
+    open_schemas = ask(conn, "foreign_creators", schemas=sorted(names))
+    for row in open_schemas:
+        yield Finding(
+            "schemas",
+            row.schema_name,
+            "FAIL",
+            f"{row.role_names} may create in schema {row.schema_name}, where they can plant what "
+            "runs with the rights of others.",
+            f"Let the owner of the schema or an administrator run: {row.statements}",
+        )
+    if not open_schemas:
+        what = "Nobody but their owners may create where we read and write."
+        yield Finding("schemas", "schemas", "OK", what)
 
 
 def _claims(conn: Connection) -> Iterator[Finding]:

@@ -194,7 +194,7 @@ def _autocommit(installer: Installer) -> Iterator[Connection]:
     )
     with wrapped_errors(), engine.connect() as conn:
         if not _is_pooled(conn):
-            run_script(conn, "set search_path = pg_catalog")
+            run_script(conn, "set search_path = pg_catalog, pg_temp")
             run_script(conn, "set statement_timeout = 0")
             run_script(conn, f"set lock_timeout = '{_INDEX_LOCK_SECONDS}s'")
         yield conn
@@ -203,7 +203,7 @@ def _autocommit(installer: Installer) -> Iterator[Connection]:
 def _is_pooled(conn: Connection) -> bool:
     """Whether somebody stands between: who answered the login is not who answers now."""
     driver: Any = conn.connection.dbapi_connection
-    return bool(driver.info.backend_pid != conn.scalar(text("select pg_backend_pid()")))
+    return bool(driver.info.backend_pid != conn.scalar(text("select pg_catalog.pg_backend_pid()")))
 
 
 def _ask_objects(conn: Connection, name: str, wanted: list[TableObject]) -> list[Row[Any]]:

@@ -86,8 +86,6 @@ class Installer:
     def as_login(self, *, lock_seconds: int = 60) -> Iterator[Connection]:
         """A transaction of the login itself."""
         with self.db.transaction(ADMIN) as conn:
-            # Every name in our files is qualified; nothing may be found by accident.
-            run_script(conn, "set local search_path = pg_catalog")
             run_script(conn, f"set local lock_timeout = '{int(lock_seconds)}s'")
             run_script(conn, "set local statement_timeout = 0")
             yield conn

@@ -86,9 +86,7 @@ def settle_rights_on_ours(installer: Installer, source_names: Iterable[str]) -> 
         installer.did(f"Gave {len(paths)} functions a search path that nobody else can write to.")
 
 
-def _on_ours(
-    installer: Installer, conn: Connection, source_names: Iterable[str]
-) -> list[Row[Any]]:
+def _on_ours(installer: Installer, conn: Connection, source_names: Iterable[str]) -> list[Row[Any]]:
     found = [p for p in privileges(conn, source_names) if p.is_ours]
     # without roles of our own, those of that name belong to another database
     return [p for p in found if installer.owner or p.role_name not in ROLES]

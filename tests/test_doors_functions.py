@@ -122,7 +122,7 @@ def test_who_only_reads_cannot_hang_a_trigger_of_ours_on_a_table_of_theirs(url: 
 
 
 def planted(conn: Connection) -> set[str]:
-    """A temporary relation or type for each name of the catalog that a function of ours mentions."""
+    """A temporary relation or type for each name of the catalog that functions of ours mention."""
     conn.exec_driver_sql(TRAP)
     words = {
         word

@@ -43,7 +43,7 @@ updated as (
         attributed_source = 'MANUAL_DECISION',
         attribution_rule = 'MANUAL_DECISION',
         confidence_level = 'high',
-        decision_status = (case when cast(:scout_id as integer) is null then 'unassigned' else 'assigned' end)::decisionstatus,
+        decision_status = (case when cast(:scout_id as integer) is null then 'unassigned' else 'assigned' end)::public.decisionstatus,
         evidence_json = case
             when jsonb_typeof(p.evidence_json) = 'object' then p.evidence_json
             when p.evidence_json is null then '{}'

@@ -77,9 +77,9 @@ updated as (
         attributed_source = p.attributed_source_old,
         attribution_rule = p.attribution_rule_old,
         attribution_score = p.attribution_score_old,
-        confidence_level = p.confidence_level_old::attributionconfidence,
+        confidence_level = p.confidence_level_old::public.attributionconfidence,
         evidence_json = p.evidence_json_old,
-        decision_status = p.decision_status_old::decisionstatus,
+        decision_status = p.decision_status_old::public.decisionstatus,
         updated_at = p.updated_at_old
     from persons as p
     where l.person_key = p.person_key and p.audit_id is not null and not p.is_to_go
@@ -107,9 +107,9 @@ inserted as (
         p.ledger_scout_id_before,
         p.attribution_rule_old,
         p.attribution_score_old,
-        p.confidence_level_old::attributionconfidence,
+        p.confidence_level_old::public.attributionconfidence,
         p.evidence_json_old,
-        p.decision_status_old::decisionstatus,
+        p.decision_status_old::public.decisionstatus,
         p.updated_at_old
     from persons as p
     where p.audit_id is not null and not p.has_ledger_row and p.ledger_scout_id_before is not null

@@ -282,7 +282,7 @@ select
         when pg_temp.share(draw, 'confidence') < 0.7 then 'HIGH'
         when pg_temp.share(draw, 'confidence') < 0.9 then 'MEDIUM'
         else 'LOW'
-    end::confidencelevel,
+    end::public.confidencelevel,
     case when pg_temp.share(draw, 'prefix') < 0.05 then '+51' || phone else phone end,
     case when shows_license then license end,
     full_name

@@ -137,7 +137,7 @@ select
     l.happened_at,
     l.match_rule,
     l.match_score,
-    l.confidence_level::confidencelevel,
+    l.confidence_level::public.confidencelevel,
     '{"source": "demo"}',
     l.happened_at::date + time '23:35',
     l.happened_at::date - s.today + 122

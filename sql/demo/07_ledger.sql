@@ -68,8 +68,8 @@ select
         when scout_id is null then 'low'
         when pg_temp.share(draw, 'score') < 0.8 then 'high'
         else 'medium'
-    end)::attributionconfidence,
+    end)::public.attributionconfidence,
     case when scout_id is not null then '{"source": "demo"}'::jsonb end,
-    (case when scout_id is not null then 'assigned' else 'unassigned' end)::decisionstatus,
+    (case when scout_id is not null then 'assigned' else 'unassigned' end)::public.decisionstatus,
     pg_temp.days_ago(today, days * (0.95 - 0.2 * pg_temp.share(draw, 'ledger')))
 from rows_of_ledger;

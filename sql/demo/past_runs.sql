@@ -11,10 +11,10 @@ insert into ops.ingestion_runs (
 select
     p.started_at,
     p.started_at + p.took,
-    (case when p.is_failed then 'FAILED' else 'COMPLETED' end)::runstatus,
+    (case when p.is_failed then 'FAILED' else 'COMPLETED' end)::public.runstatus,
     p.stats::json,
     case when p.is_failed then 'The database took longer than a run may take and was stopped.' end,
-    p.job_type::jobtype
+    p.job_type::public.jobtype
 from (
     select
         s.today - 7 + g.slot * interval '4 hours' as started_at,

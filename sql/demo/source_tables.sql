@@ -3,24 +3,24 @@
 create schema canon;
 create schema ops;
 create schema observational;
-create type confidencelevel as enum ('HIGH', 'MEDIUM', 'LOW');
-create type unmatchedstatus as enum ('OPEN', 'RESOLVED', 'IGNORED');
-create type runstatus as enum ('RUNNING', 'COMPLETED', 'FAILED');
-create type jobtype as enum ('identity_run', 'drivers_index_refresh');
-create type matched_source_enum as enum ('drivers', 'cabinet', 'none');
-create type confidence_level_obs_enum as enum ('low', 'medium', 'high');
-create type alertseverity as enum ('info', 'warning', 'error');
-create type attributionconfidence as enum ('high', 'medium', 'low');
-create type decisionstatus as enum ('assigned', 'unassigned', 'conflict');
+create type public.confidencelevel as enum ('HIGH', 'MEDIUM', 'LOW');
+create type public.unmatchedstatus as enum ('OPEN', 'RESOLVED', 'IGNORED');
+create type public.runstatus as enum ('RUNNING', 'COMPLETED', 'FAILED');
+create type public.jobtype as enum ('identity_run', 'drivers_index_refresh');
+create type public.matched_source_enum as enum ('drivers', 'cabinet', 'none');
+create type public.confidence_level_obs_enum as enum ('low', 'medium', 'high');
+create type public.alertseverity as enum ('info', 'warning', 'error');
+create type public.attributionconfidence as enum ('high', 'medium', 'low');
+create type public.decisionstatus as enum ('assigned', 'unassigned', 'conflict');
 
 create table ops.ingestion_runs (
     id serial,
     started_at timestamptz not null default now(),
     completed_at timestamptz,
-    status runstatus not null default 'RUNNING',
+    status public.runstatus not null default 'RUNNING',
     stats json,
     error_message varchar,
-    job_type jobtype default 'identity_run',
+    job_type public.jobtype default 'identity_run',
     scope_date_from date,
     scope_date_to date,
     incremental boolean default true
@@ -30,7 +30,7 @@ create table canon.identity_registry (
     person_key uuid,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
-    confidence_level confidencelevel not null,
+    confidence_level public.confidencelevel not null,
     primary_phone varchar,
     primary_document varchar,
     primary_license varchar,
@@ -46,7 +46,7 @@ create table canon.identity_links (
     snapshot_date timestamptz not null,
     match_rule varchar not null,
     match_score integer not null,
-    confidence_level confidencelevel not null,
+    confidence_level public.confidencelevel not null,
     evidence jsonb,
     linked_at timestamptz not null default now(),
     run_id integer
@@ -60,7 +60,7 @@ create table canon.identity_unmatched (
     reason_code varchar not null,
     details jsonb,
     candidates_preview jsonb,
-    status unmatchedstatus not null default 'OPEN',
+    status public.unmatchedstatus not null default 'OPEN',
     created_at timestamptz not null default now(),
     resolved_at timestamptz,
     run_id integer
@@ -98,9 +98,9 @@ create table observational.lead_ledger (
     attributed_scout_id integer,
     attribution_rule varchar,
     attribution_score numeric(5, 2) not null,
-    confidence_level attributionconfidence not null,
+    confidence_level public.attributionconfidence not null,
     evidence_json jsonb,
-    decision_status decisionstatus not null,
+    decision_status public.decisionstatus not null,
     updated_at timestamptz not null default now()
 );
 
@@ -110,10 +110,10 @@ create table observational.scouting_match_candidates (
     scouting_row_id varchar not null,
     scouting_date date not null,
     person_key_candidate uuid,
-    matched_source matched_source_enum not null,
+    matched_source public.matched_source_enum not null,
     match_rule varchar,
     score numeric(3, 2) not null,
-    confidence_level confidence_level_obs_enum not null,
+    confidence_level public.confidence_level_obs_enum not null,
     matched_source_pk varchar,
     matched_source_date date,
     time_to_match_days integer,
@@ -125,7 +125,7 @@ create table observational.scouting_match_candidates (
 create table ops.alerts (
     id serial,
     alert_type varchar not null,
-    severity alertseverity not null,
+    severity public.alertseverity not null,
     week_label varchar not null,
     message text not null,
     details jsonb,

@@ -296,6 +296,32 @@ where pg_proc.pronamespace = to_regnamespace('scout')
     and own.search_path is distinct from 'search_path=pg_catalog, pg_temp'
 order by routine_name;
 
+-- name: foreign_creators
+-- One row per schema asked for in which others than its owner, superusers and ourselves may create: who, and what takes
+-- that away.
+select
+    pg_namespace.nspname::text as schema_name,
+    string_agg(who.role_name, ', ' order by who.role_name) as role_names,
+    string_agg(
+        format('revoke create on schema %I from %s;', pg_namespace.nspname, who.role_name), ' ' order by who.role_name
+    ) as statements
+from pg_catalog.pg_namespace
+cross join lateral (
+    select distinct case acl.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(acl.grantee)) end as role_name
+    from aclexplode(pg_namespace.nspacl) as acl
+    left join pg_catalog.pg_roles on pg_roles.oid = acl.grantee
+    where acl.privilege_type = 'CREATE'
+        and acl.grantee <> pg_namespace.nspowner
+        and not coalesce(pg_roles.rolsuper, false)
+        and coalesce(pg_roles.rolname, '') <> session_user
+        and acl.grantee not in (
+            select ours.nspowner from pg_catalog.pg_namespace as ours where ours.nspname = 'scout'
+        )
+) as who
+where pg_namespace.nspname = any(cast(:schemas as text[]))
+group by pg_namespace.nspname
+order by pg_namespace.nspname;
+
 -- name: foreign_dependents
 -- One row per thing that is not ours and stands on something of ours.
 with recursive ours (classid, objid) as (

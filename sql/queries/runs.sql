@@ -64,7 +64,7 @@ with lost as (
         status = 'FAILED',
         completed_at = now(),
         error_message = 'worker lost'
-    where r.job_type = cast(:job_type as jobtype) and r.status = 'RUNNING'
+    where r.job_type = cast(:job_type as public.jobtype) and r.status = 'RUNNING'
     returning r.id
 )
 
@@ -80,7 +80,7 @@ returning ingestion_run_id;
 -- name: open
 with opened as (
     insert into ops.ingestion_runs (job_type, status, started_at)
-    values (cast(:job_type as jobtype), 'RUNNING', clock_timestamp())
+    values (cast(:job_type as public.jobtype), 'RUNNING', clock_timestamp())
     returning id
 ),
 

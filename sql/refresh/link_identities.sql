@@ -64,7 +64,7 @@ linked as (
         now(),
         b.match_rule,
         b.match_score,
-        b.match_confidence::confidencelevel,
+        b.match_confidence::public.confidencelevel,
         b.evidence,
         now(),
         :run_id

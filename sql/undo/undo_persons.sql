@@ -53,9 +53,9 @@ updated as (
         attributed_source = i.attributed_source_old,
         attribution_rule = i.attribution_rule_old,
         attribution_score = i.attribution_score_old,
-        confidence_level = i.attribution_confidence_old::attributionconfidence,
+        confidence_level = i.attribution_confidence_old::public.attributionconfidence,
         evidence_json = i.evidence_json_old,
-        decision_status = i.decision_status_old::decisionstatus,
+        decision_status = i.decision_status_old::public.decisionstatus,
         updated_at = i.updated_at_old
     from items as i
     where l.person_key = i.person_key and i.attribution_confidence_old is not null
@@ -73,9 +73,9 @@ inserted as (
         i.old_attributed_scout_id,
         i.attribution_rule_old,
         i.attribution_score_old,
-        i.attribution_confidence_old::attributionconfidence,
+        i.attribution_confidence_old::public.attributionconfidence,
         i.evidence_json_old,
-        i.decision_status_old::decisionstatus,
+        i.decision_status_old::public.decisionstatus,
         i.updated_at_old
     from items as i
     where i.attribution_confidence_new is null and i.attribution_confidence_old is not null
