@@ -28,6 +28,7 @@ from scout_core.errors import (
     NotInstalled,
     PermissionDenied,
     Refused,
+    RowsHidden,
     RunBusy,
     RunFailed,
     ScoutError,
@@ -67,6 +68,13 @@ _KINDS: tuple[tuple[type[ScoutError], int, str, str, str | None], ...] = (
     ),
     (RunBusy, 409, "run-busy", "Another run is in progress", "Wait for its end, then try again."),
     (ChangedMeanwhile, 409, "changed-meanwhile", "It changed meanwhile", None),
+    (
+        RowsHidden,
+        503,
+        "rows-hidden",
+        "The database hides rows",
+        "Row level security hides rows of a source from us: its operator runs `doctor`.",
+    ),
     (Refused, 409, "refused", "Refused, nothing was changed", None),
     (NotFound, 404, "not-found", "Not found", "There is nothing under this address."),
     (

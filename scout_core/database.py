@@ -291,6 +291,9 @@ class Database:
             "set local timezone = 'UTC'",
             "set local datestyle = 'ISO, YMD'",
             SEARCH_PATH,
+            # an error where row level security would hide rows: on a part of the evidence a wrong
+            # scout would be written
+            "set local row_security = off",
             "set local jit = off",
             "set local work_mem = '64MB'",
         ]

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.exc import ProgrammingError
 
 from scout_core import doctor_installed as installed
-from scout_core import roles, sources, sql
+from scout_core import roles, row_security, sources, sql
 from scout_core.database import ADMIN_LOOK, Database
 from scout_core.doctor_installed import INIT, Finding
 from scout_core.install import OLDEST_VERSION
@@ -42,6 +42,7 @@ def examine(db: Database, settings: Settings, *, sql_root: Path = SQL_ROOT) -> l
             findings += _layer(conn, "claims", _claims(conn))
             # Only this role of ours can look into every schema; the transaction is read-only.
             run_formatted(conn, "set local role %I", roles.OWNER)
+        findings = _with_hidden(findings, _layer(conn, "sources", _hidden(conn)))
         for layer, found in (
             ("time zone", installed.examine_timezone(conn, settings)),
             ("schema", installed.examine_schema_files(conn, sql_root)),
@@ -127,6 +128,24 @@ def _sources(conn: Connection, states: list[SourceState]) -> Iterator[Finding]:
                 f"Counts as empty ({state.lack}): {state.source.used_for}.",
                 "Nothing, if you do not have it; else mend it and run init.",
             )
+
+
+def _hidden(conn: Connection) -> Iterator[Finding]:
+    """Which tables do not show every row to a role of ours."""
+    for hidden in row_security.list_hidden(conn):
+        said = hidden.text[0].upper() + hidden.text[1:]
+        what = (
+            f"{said}: no run starts, for on a part of the evidence a wrong scout would be written."
+        )
+        yield Finding("sources", hidden.table_name, "FAIL", what, hidden.todo)
+
+
+def _with_hidden(findings: list[Finding], hidden: list[Finding]) -> list[Finding]:
+    """A table with hidden rows is not usable, whatever else is right with it."""
+    names = {f.name for f in hidden}
+    kept = [f for f in findings if f.layer != "sources" or f.name not in names]
+    place = max((i for i, f in enumerate(kept) if f.layer == "sources"), default=-1) + 1
+    return [*kept[:place], *hidden, *kept[place:]]
 
 
 def _login(conn: Connection, login: Row[Any], usable: frozenset[str]) -> Iterator[Finding]:

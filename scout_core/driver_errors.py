@@ -12,6 +12,7 @@ from scout_core.errors import (
     DatabaseAway,
     DatabaseError,
     DatabaseReadOnly,
+    RowsHidden,
     ScoutError,
     WrongDatabase,
 )
@@ -83,6 +84,15 @@ def _raise_ours(exc: DBAPIError) -> NoReturn:
             f"back, what was committed before stays whole. {_MORE.get(code, 'Make room')}, "
             "then start it again: it goes on from there.",
             sqlstate=code,
+        ) from exc
+    if getattr(getattr(orig, "diag", None), "source_function", None) == "check_enable_rls":
+        table = re.search(r"[\"«„](.+?)[\"»“]", first)
+        name = table.group(1) if table else "a table"
+        raise RowsHidden(
+            f"Row level security hides rows of {name} from us: nothing was changed. "
+            "`python -m scout_core doctor` says from which role and what to do.",
+            sqlstate=code,
+            tables=[name],
         ) from exc
     if code == "42501":
         raise DatabaseError(

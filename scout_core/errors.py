@@ -8,6 +8,7 @@
     │   ├── PermissionDenied           the actor's role may not
     │   ├── ChangedMeanwhile           somebody or something was faster
     │   ├── NothingToUndo              it was undone, or changed nothing
+    │   ├── RowsHidden                 row level security hides evidence
     │   └── DemoRefused                the database holds something else
     ├── Unavailable               75   try again later
     │   ├── DatabaseAway
@@ -87,6 +88,12 @@ class ChangedMeanwhile(Refused):
 
 class NothingToUndo(Refused):
     """Nothing of this run is left to undo."""
+
+
+class RowsHidden(Refused):
+    """Row level security hides rows from us: nothing was changed. `doctor` says of which table."""
+
+    tables: list[str] | None = None
 
 
 class DemoRefused(Refused):

@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from sqlalchemy import Connection
 
-from scout_core import coverage, freshness, sql
+from scout_core import coverage, freshness, row_security, sql
 from scout_core.conditions import Condition, Severity
 from scout_core.days import LIMA
 from scout_core.freshness import Source
@@ -28,6 +28,7 @@ from scout_core.states import Status, worst
 
 OVERALL = "overall"
 JOB = "scout_attribution_refresh"
+UNTOLD = "cannot be told while rows of the sources are hidden"
 
 
 @dataclass(frozen=True)
@@ -81,13 +82,15 @@ def assess(
     completing: the run that is about to commit counts as completed at `now`, with the numbers
     that it recorded.
     """
-    numbers = _numbers(conn, completing)
+    hidden = row_security.list_hidden(conn)
+    # on a part of the rows there is nothing to tell
+    numbers = None if hidden else _numbers(conn, completing)
     runs = _last_runs(conn, now, completing)
     sources = tuple(freshness.list_sources(conn, settings))
     known = _newest_changes(conn)
     share = _satisfactory(numbers, settings)
     conflicts = _conflicts(numbers, settings)
-    if not (_is_known(share, known) and _is_known(conflicts, known)):
+    if numbers is not None and not (_is_known(share, known) and _is_known(conflicts, known)):
         days = [
             (row.metric_date, _Numbers(*row[1:]))
             for row in conn.execute(sql.query("health", "history"), {"now": now})
@@ -107,7 +110,7 @@ def assess(
     lights = (
         _since(judge_scheduler(runs, settings, now), known),
         last_run,
-        _since(judge_sources(sources, settings, now), known),
+        _since(judge_sources(sources, settings, now, hidden), known),
     )
     return Verdict(worst(r.status for r in reasons), reasons, lights, runs, sources)
 
@@ -173,7 +176,7 @@ def conditions(verdict: Verdict) -> list[Condition]:
         severity: Severity = "FAIL" if worst(r.status for r in bad) == "FAIL" else "WARN"
         found.append(Condition("HEALTH_CHANGED", OVERALL, severity, f"{verdict.status}: {text}"))
     light = next(r for r in verdict.lights if r.indicator == "sources")
-    if light.status != "UNKNOWN":
+    if light.status not in {"UNKNOWN", "FAIL"}:
         found += [
             Condition("SOURCE_STALE", source.name, "WARN", said_of(source))
             for source in verdict.sources
@@ -242,31 +245,29 @@ def _newest_changes(conn: Connection) -> dict[str, Change]:
     return {row["indicator"]: Change(**row) for row in rows.mappings()}
 
 
-def _satisfactory(numbers: _Numbers, settings: Settings) -> Reason:
-    value, total, whom = _share(numbers, settings)
-    return Reason(
-        "satisfactory",
-        judge_share(value, settings),
-        value,
+def _satisfactory(numbers: _Numbers | None, settings: Settings) -> Reason:
+    value, text = None, UNTOLD
+    if numbers is not None:
+        value, total, whom = _share(numbers, settings)
+        text = f"no {whom} yet"
+        if value is not None:
+            text = f"{value:.2f} % of {total:,} {whom} have their scout"
+    threshold = (
         f"OK above {settings.health_satisfactory_ok_pct:g} %, FAIL below "
-        f"{settings.health_satisfactory_fail_pct:g} %",
-        None,
-        f"no {whom} yet"
-        if value is None
-        else f"{value:.2f} % of {total:,} {whom} have their scout",
+        f"{settings.health_satisfactory_fail_pct:g} %"
     )
+    return Reason("satisfactory", judge_share(value, settings), value, threshold, None, text)
 
 
-def _conflicts(numbers: _Numbers, settings: Settings) -> Reason:
+def _conflicts(numbers: _Numbers | None, settings: Settings) -> Reason:
+    threshold = (
+        f"OK below {settings.health_conflicts_warn}, FAIL above {settings.health_conflicts_fail}"
+    )
+    if numbers is None:
+        return Reason("conflicts", "UNKNOWN", None, threshold, None, UNTOLD)
     count = numbers.conflicts_count or 0
-    return Reason(
-        "conflicts",
-        judge_conflicts(count, settings),
-        count,
-        f"OK below {settings.health_conflicts_warn}, FAIL above {settings.health_conflicts_fail}",
-        None,
-        f"{count:,} open conflict{'' if count == 1 else 's'}",
-    )
+    text = f"{count:,} open conflict{'' if count == 1 else 's'}"
+    return Reason("conflicts", judge_conflicts(count, settings), count, threshold, None, text)
 
 
 def _judge_numbers(numbers: _Numbers, settings: Settings) -> Status:

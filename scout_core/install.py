@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from scout_core import __version__, roles, settle, sources, sql
+from scout_core import __version__, roles, row_security, settle, sources, sql
 from scout_core.database import ADMIN_LOOK, SETTLE, Database
 from scout_core.errors import (
     DatabaseReadOnly,
@@ -147,6 +147,11 @@ def _set_timezone(installer: Installer, zone: str) -> None:
 
 def _build_state(installer: Installer, settings: Settings, usable: frozenset[str]) -> None:
     """Settle every person once: the first time, and when the rules or the sources have changed."""
+    with installer.as_owner() as conn:
+        hidden = row_security.list_hidden(conn)
+    if hidden:
+        installer.misses(f"No person is settled. {row_security.said_of(hidden)}")
+        return
     definition = _definition(installer.sql_root, settings, usable)
     with installer.db.transaction(SETTLE) as conn:
         now = conn.execute(sql.query("state", "definition")).one()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from scout_core.freshness import Source
+from scout_core.row_security import Hidden
 from scout_core.settings import Settings
 from scout_core.states import Status, worst
 
@@ -122,9 +123,20 @@ def judge_scheduler(last_runs: Sequence[LastRun], settings: Settings, now: datet
     return told("OK", value, None, text)
 
 
-def judge_sources(sources: Sequence[Source], settings: Settings, now: datetime) -> Reason:
-    """Whether the sources arrive: the worst of those that have rows. An empty one is no fault, as
-    several are optional; counts that are old say nothing."""
+def judge_sources(
+    sources: Sequence[Source], settings: Settings, now: datetime, hidden: Sequence[Hidden] = ()
+) -> Reason:
+    """Whether the sources can be read whole and arrive: the worst of those that have rows. An empty
+    one is no fault, as several are optional; counts that are old say nothing."""
+    if hidden:
+        return Reason(
+            "sources",
+            "FAIL",
+            ", ".join(sorted({h.table_name for h in hidden})),
+            "every row can be read",
+            None,
+            "; ".join(h.text for h in hidden),
+        )
     late = timedelta(minutes=settings.health_late_minutes)
     threshold = (
         f"STALE after {_days(settings.health_sources_quiet_days)} without a row, WARN below "

@@ -11,7 +11,16 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from scout_core import claims_guard, freshness, permissions, rounds, runner, settle, sql
+from scout_core import (
+    claims_guard,
+    freshness,
+    permissions,
+    rounds,
+    row_security,
+    runner,
+    settle,
+    sql,
+)
 from scout_core.database import Database
 from scout_core.errors import DatabaseError, GuardStopped, ScoutError, Unavailable
 from scout_core.permissions import Actor
@@ -82,6 +91,7 @@ def plan(conn: Connection, settings: Settings) -> Plan:
 
     Reads scout.v_identity_candidates and scout.v_planned_scouts.
     """
+    row_security.check(conn)
     facts = conn.execute(sql.query("refresh", "facts")).mappings().one()
     conn.execute(sql.statement("refresh/choose_joins"))
     links = tuple(
@@ -179,6 +189,7 @@ def _changed_rows(links: Sequence[PlannedLink], scouts: Sequence[PlannedScout]) 
 
 def _refresh(run: Run, settings: Settings, clock: Callable[[], datetime]) -> None:
     claims_guard.check(run.conn)
+    row_security.check(run.conn)
     run.report("plan", 0, 1)
     planned = _NOTHING_PLANNED
     if run.one("choose_joins")["is_anything"]:

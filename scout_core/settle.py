@@ -11,9 +11,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from scout_core import logs, run_lock, sql
+from scout_core import logs, row_security, run_lock, sql
 from scout_core.database import SETTLE, Database
-from scout_core.errors import DatabaseError, ScoutError
+from scout_core.errors import DatabaseError, RowsHidden, ScoutError
 
 Progress = Callable[[int, int], None]
 
@@ -87,6 +87,7 @@ def settle(
     load, or a state that was never built, is settled in one pass over everything instead.
     """
     with db.transaction(SETTLE) as conn:
+        row_security.check(conn)
         load = conn.execute(sql.query("state", "load")).one()
     if load.is_whole and max_batches is None:
         return build(db, wait=wait, progress=progress)
@@ -117,6 +118,7 @@ def build(
     moment, it has lost nothing but time. `definition` is noted as what the rows were built from.
     """
     with db.transaction(SETTLE) as conn:
+        row_security.check(conn)
         if not _locked(conn, wait=wait):
             return Settled(is_busy=True)
         begun = conn.execute(sql.query("state", "begun")).one()
@@ -159,10 +161,10 @@ def settle_soon(db: Database, *, max_batches: int | None = None) -> None:
 
 def settle_before(db: Database) -> None:
     """Settle what is pending before a run. The run does not need it: only what would stop the run
-    as well is raised (no database, not installed, read-only)."""
+    before it is recorded is raised (no database, not installed, read-only)."""
     try:
         settle(db)
-    except DatabaseError as exc:
+    except (DatabaseError, RowsHidden) as exc:
         _log.warning("not settled, it is done later", reason=exc.message)
 
 

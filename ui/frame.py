@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from scout_core.errors import DatabaseAway, NotInstalled, ScoutError, SettingsError
+from scout_core.errors import DatabaseAway, NotInstalled, RowsHidden, ScoutError, SettingsError
 from scout_core.permissions import Actor
 from ui import link, read, who
 from ui.text import NBSP, clock, moment, plain, speak, t
@@ -154,6 +154,12 @@ def show_error(exc: ScoutError) -> None:
             t("common.not_installed_body"),
             title=t("common.trouble_title"),
             icon=":material/help:",
+        )
+    elif isinstance(exc, RowsHidden):
+        st.error(
+            t("common.rows_hidden_body", tables=plain(", ".join(exc.tables or ()))),
+            title=t("common.rows_hidden_title"),
+            icon=":material/error:",
         )
     elif isinstance(exc, SettingsError) or exc.exit_code == 2:
         st.warning(

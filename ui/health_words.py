@@ -27,6 +27,8 @@ def title(verdict: Verdict, snapshot: Snapshot) -> str:
     """The first of the worst indicators, as what is wrong."""
     if verdict.status == "OK":
         return t("health.title_lights" if _beside(verdict) else "health.all_fine")
+    if _hidden(verdict):
+        return t("health.title_hidden")
     worst = next(r for r in verdict.reasons if r.status == verdict.status)
     if worst.indicator == "satisfactory":
         return t("health.title_satisfactory" if snapshot.total_persons else "health.title_nobody")
@@ -49,13 +51,21 @@ def body(
             ago=ago(ended, now),
         )
         return " ".join([told, *_beside(verdict)])
-    bad = [r for r in verdict.reasons if r.status != "OK"]
+    hidden = _hidden(verdict)
+    bad = [
+        r
+        for r in verdict.reasons
+        if r.status != "OK" and not (hidden and r.status == "UNKNOWN" and r.value is None)
+    ]
     fine = [t(f"health.name_{r.indicator}") for r in verdict.reasons if r.status == "OK"]
     said = [_how_far(r, snapshot, pulse, settings, now) for r in bad]
     if any(r.indicator == "last_run" for r in bad) and pulse.next_at and pulse.next_at > now:
         said.append(t("health.body_next", time=clock(pulse.next_at)))
     if fine:
         said.append(t("health.body_fine", names=", ".join(fine)))
+    if hidden:
+        said.insert(0, t("health.body_hidden", tables=plain(hidden)))
+        return " ".join(said)
     return " ".join([*said, *_beside(verdict)])
 
 
@@ -94,6 +104,8 @@ def light(reason: Reason) -> str:
     if reason.indicator == "sources":
         if reason.status in {"OK", "UNKNOWN"}:
             return t(f"health.fresh_{reason.status}")
+        if reason.status == "FAIL":
+            return counted("health.fresh_hidden", len(str(reason.value).split(", ")))
         return counted("health.fresh_late", len(str(reason.value).split(", ")))
     return t(f"health.light_last_run_{reason.status}")
 
@@ -125,9 +137,19 @@ def change_value(change: Change) -> str:
     return joined(plain(source(name)) for name in value.split(", "))
 
 
+def _hidden(verdict: Verdict) -> str | None:
+    """Tables of which we do not see every row; null = none."""
+    light = next(r for r in verdict.lights if r.indicator == "sources")
+    return str(light.value) if light.status == "FAIL" else None
+
+
 def _beside(verdict: Verdict) -> list[str]:
     """The lights that do not count but ask for attention, as one sentence or none."""
-    bad = [r for r in verdict.lights if r not in verdict.reasons and r.status in {"WARN", "STALE"}]
+    bad = [
+        r
+        for r in verdict.lights
+        if r not in verdict.reasons and r.status in {"WARN", "STALE", "FAIL"}
+    ]
     if not bad:
         return []
     said = ", ".join(light(r)[0].lower() + light(r)[1:] for r in bad)

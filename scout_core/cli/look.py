@@ -91,7 +91,11 @@ def _first_line(verdict: "Verdict", light: "Reason | None") -> str:
         return f"{light.status}: {light.text}."
     worst = [r.text for r in verdict.reasons if r.status == verdict.status]
     said = f"{verdict.status}: {'; '.join(worst)}."
-    bad = [r for r in verdict.lights if r not in verdict.reasons and r.status in {"WARN", "STALE"}]
+    bad = [
+        r
+        for r in verdict.lights
+        if r not in verdict.reasons and r.status in {"WARN", "STALE", "FAIL"}
+    ]
     if bad:
         said += " Beside: " + "; ".join(f"{r.indicator} {r.status}, {r.text}" for r in bad) + "."
     return said

@@ -58,6 +58,11 @@ WORDS = {
         "Falta instalar el producto en esta base: python -m scout_core init.",
         "The product is not installed on this database: python -m scout_core init.",
     ),
+    "rows_hidden_title": ("La base oculta filas", "The database hides rows"),
+    "rows_hidden_body": (
+        "La seguridad por filas oculta filas de {tables}: no se muestra ni se cambia nada que dependa de ellas. `python -m scout_core doctor` dice qué hacer.",
+        "Row level security hides rows of {tables}: nothing that rests on them is shown or changed. `python -m scout_core doctor` says what to do.",
+    ),
     "trouble_body": (
         "La base respondió, pero no con lo que se pidió. `python -m scout_core doctor` dice qué falta.",
         "The database answered, but not what was asked. `python -m scout_core doctor` says what is missing.",

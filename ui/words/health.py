@@ -23,6 +23,14 @@ WORDS = {
         "a clock is set wrong",
     ),
     "title_lights": ("los indicadores están en orden", "the indicators are all right"),
+    "title_hidden": (
+        "hay filas de las fuentes que la base no nos muestra",
+        "the database hides rows of the sources from us",
+    ),
+    "body_hidden": (
+        "La seguridad por filas oculta filas de {tables}: no se asigna nada hasta que se vean todas. `python -m scout_core doctor` dice qué hacer.",
+        "Row level security hides rows of {tables}: nothing is attributed until all of them can be seen. `python -m scout_core doctor` says what to do.",
+    ),
     "title_nobody": ("aún no hay personas", "there are no persons yet"),
     "body_satisfactory_leads": (
         "Faltan {count} leads con scout para pasar de {threshold}.",
@@ -206,6 +214,8 @@ WORDS = {
         "State of each source, its newest row and those of today.",
     ),
     "fresh_OK": ("Fuentes al día", "Sources up to date"),
+    "fresh_hidden": ("{count} fuentes con filas ocultas", "{count} sources with hidden rows"),
+    "fresh_hidden_one": ("{count} fuente con filas ocultas", "{count} source with hidden rows"),
     "fresh_late": ("{count} fuentes por revisar", "{count} sources to check"),
     "fresh_late_one": ("{count} fuente por revisar", "{count} source to check"),
     "fresh_UNKNOWN": ("Fuentes sin dato", "Sources: no data"),
