@@ -59,12 +59,14 @@ class SettingsError(ScoutError):
 class BadInput(ScoutError):
     """A value cannot be read. The message names it and the values that are allowed.
 
-    allowed: the same without the value, for who must not be told what was sent.
+    allowed: the same without the value, for who must not be told what was sent. personal: which
+    kind of personal data a text looked like it held; null for other faults.
     """
 
     exit_code = 2
     parameter: str | None = None
     allowed: str | None = None
+    personal: str | None = None
 
 
 class Refused(ScoutError):

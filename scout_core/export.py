@@ -27,7 +27,7 @@ from scout_core import masks, neutral, permissions
 from scout_core.database import Profile
 from scout_core.errors import BadInput
 from scout_core.permissions import Actor
-from scout_core.reasons import NOTE_MAX, NOTE_MIN, checked_note
+from scout_core.reasons import NOTE_MAX, NOTE_MIN, optional_note
 
 Format = Literal["csv", "xlsx"]
 Kind = Literal[
@@ -109,13 +109,12 @@ def checked_form(
         raise BadInput("The raw form is CSV only.", parameter="raw")
     if is_clear:
         permissions.require(actor, "export_clear")
-        if not (reason or "").strip():
+        if optional_note(reason) is None:
             raise BadInput(
                 f"Phones and licences in clear need a reason of {NOTE_MIN} to {NOTE_MAX:,} "
                 "characters: it is kept with the export.",
                 parameter="reason",
             )
-        checked_note(reason, "reason")
     return Form("xlsx" if format == "xlsx" else "csv", delimiter, is_raw, is_clear)
 
 

@@ -23,6 +23,7 @@ from scout_core.export import Form, Written
 from scout_core.filters import EVIDENCE_SOURCES
 from scout_core.paging import Sort
 from scout_core.permissions import Actor
+from scout_core.reasons import optional_note
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,7 @@ def export_list(
     """
     if name not in LISTS:
         raise BadInput(f"There is no list {name!r:.20}: give {', '.join(LISTS)}.", parameter="list")
+    words = optional_note(reason)
     listed = LISTS[name]
     order = sort or next(iter(listed.sorts))
     given = filters or listed.filters()
@@ -165,7 +167,7 @@ def export_list(
         format=form.format,
         is_raw=form.is_raw,
         is_clear=form.is_clear,
-        reason=(reason or "").strip() or None,
+        reason=words,
         row_count=written.row_count,
         byte_count=written.byte_count,
         sha256=written.sha256,

@@ -16,6 +16,7 @@ from scout_core.errors import BadInput, DatabaseReadOnly, ScoutError
 from scout_core.export import EXPORT, Form
 from scout_core.export_lists import LISTS, ExportRecord, export_list
 from scout_core.permissions import Actor
+from scout_core.reasons import optional_note
 
 
 @dataclass
@@ -60,6 +61,7 @@ def export_to(
                 "The database is read-only, so it could not be kept who took this file: export "
                 "from the primary."
             )
+    words = optional_note(reason)
     watched = _Watched(out)
     given = filters or LISTS[name].filters()
     order = sort or next(iter(LISTS[name].sorts))
@@ -73,7 +75,7 @@ def export_to(
         "format": form.format,
         "is_raw": form.is_raw,
         "is_clear": form.is_clear,
-        "reason": (reason or "").strip() or None,
+        "reason": words,
     }
     try:
         with read_from.transaction(EXPORT) as conn:

@@ -87,11 +87,12 @@ def release(
     """Release one hold: the next run may write or link again. NotFound, Refused when it is
     released already."""
     permissions.require(actor, "release")
+    words = checked_note(reason, "reason")
     with db.transaction(LOOK) as conn:
         row = conn.execute(sql.query("holds", "by_id"), {"hold_id": hold_id}).one_or_none()
     if row is None:
         raise NotFound(f"There is no hold {hold_id}: `hold list` lists them.")
-    return _release(db, actor, [hold_id], None, reason, request_id, trigger, requested_at)
+    return _release(db, actor, [hold_id], None, words, request_id, trigger, requested_at)
 
 
 def release_of_run(
@@ -106,7 +107,8 @@ def release_of_run(
 ) -> ReleaseResult:
     """Release all holds of one undo. Refused when none is open."""
     permissions.require(actor, "release")
-    return _release(db, actor, [], run_id, reason, request_id, trigger, requested_at)
+    words = checked_note(reason, "reason")
+    return _release(db, actor, [], run_id, words, request_id, trigger, requested_at)
 
 
 def _release(
@@ -119,12 +121,11 @@ def _release(
     trigger: Trigger,
     requested_at: datetime | None,
 ) -> ReleaseResult:
-    words = checked_note(reason, "reason")
-    request = Request("review", actor, trigger, words, False, request_id, requested_at)
+    request = Request("review", actor, trigger, reason, False, request_id, requested_at)
 
     def work(run: Run) -> None:
         rows = run.all(
-            "review/release_holds", hold_ids=hold_ids, held_by_run_id=of_run, reason=words
+            "review/release_holds", hold_ids=hold_ids, held_by_run_id=of_run, reason=reason
         )
         if not rows:
             raise Refused(

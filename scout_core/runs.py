@@ -11,7 +11,7 @@ from scout_core import sql
 from scout_core.database import CONTROL, Database
 from scout_core.errors import BadInput, NotFound
 from scout_core.permissions import Action, Actor
-from scout_core.reasons import NOTE_MAX, NOTE_MIN, checked_note
+from scout_core.reasons import NOTE_MAX, NOTE_MIN, optional_note
 
 Kind = Literal["refresh", "undo", "decision", "review"]
 Trigger = Literal["cron", "manual", "api"]
@@ -73,15 +73,14 @@ class ListedRun:
 def checked_reason(reason: str | None, *, is_needed: bool) -> str | None:
     """The reason without blanks around it; null when there is none and none is needed. BadInput
     otherwise."""
-    if (reason or "").strip():
-        return checked_note(reason, "reason")
-    if is_needed:
+    words = optional_note(reason)
+    if words is None and is_needed:
         raise BadInput(
             f"--force needs --reason with {NOTE_MIN} to {NOTE_MAX:,} characters: it is kept with "
             "the run.",
             parameter="reason",
         )
-    return None
+    return words
 
 
 def by_id(db: Database, run_id: int) -> RunResult:

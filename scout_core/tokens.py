@@ -20,6 +20,7 @@ from scout_core.database import CONTROL, Database
 from scout_core.driver_errors import sqlstate
 from scout_core.errors import BadInput, DatabaseError, NotFound
 from scout_core.permissions import MAY, Action, Actor, Role
+from scout_core.reasons import without_personal
 
 USE_SECONDS = 60
 MAX_DAYS = 3650
@@ -157,6 +158,7 @@ def _check(name: str, role: str, actions: Collection[str], days: int) -> None:
             "letter or digit.",
             parameter="name",
         )
+    without_personal(name, "name")
     if role not in get_args(Role):
         raise BadInput(
             f"There is no such role: give one of {', '.join(get_args(Role))}.", parameter="role"

@@ -13,7 +13,7 @@ from scout_core.alert_book import Alert, Event
 from scout_core.errors import NotFound, ScoutError
 from scout_core.permissions import Actor, may
 from scout_core.reasons import NOTE_MAX, NOTE_MIN
-from ui import frame, link, read, review, site, who
+from ui import frame, link, notes, read, review, site, who
 from ui.alert_words import (
     event_of,
     next_of,
@@ -245,11 +245,8 @@ def _form(actor: Actor, chosen: Sequence[Alert]) -> None:
             format_func=lambda n: counted("alerts.days", n),
             key=f"{place}_days",
         )
-    reason = st.text_area(
-        t("alerts.reason", least=number(NOTE_MIN), most=number(NOTE_MAX)),
-        max_chars=NOTE_MAX,
-        key=f"{place}_reason",
-    )
+    label = t("alerts.reason", least=number(NOTE_MIN), most=number(NOTE_MAX))
+    reason = notes.area(label, f"{place}_reason")
     st.button(
         counted(f"alerts.do_{act}", len(ids)),
         type="primary",
@@ -297,13 +294,7 @@ def _do(
             if done.skipped:
                 words = f"{words} {counted('alerts.skipped', len(done.skipped))}"
     except ScoutError as exc:
-        is_reason = getattr(exc, "parameter", None) == "reason"
-        words = (
-            t("alerts.bad_reason", least=number(NOTE_MIN), most=number(NOTE_MAX))
-            if is_reason
-            else plain(exc.message)
-        )
-        st.session_state[TOLD] = (False, words)
+        st.session_state[TOLD] = (False, notes.why(exc, "alerts.bad_reason"))
     else:
         st.session_state[TOLD] = (True, words)
         if len(ids) > 1:

@@ -17,7 +17,7 @@ from scout_core.decisions import Candidate
 from scout_core.errors import ChangedMeanwhile, ScoutError
 from scout_core.permissions import Actor, may
 from scout_core.reasons import NOTE_MAX, NOTE_MIN, REASON_CODES, STRONG_CODES, Outcome
-from ui import lists, read, site, tables, who
+from ui import lists, notes, read, site, tables, who
 from ui.lists import Names
 from ui.tables import Column
 from ui.text import counted, number, plain, t
@@ -106,11 +106,8 @@ def form(
         format_func=lambda c: t(f"decide.code_{c}"),
         key=f"{place}_code_{outcome}_{chosen == OTHER}",
     )
-    note = right.text_area(
-        t("decide.note", least=number(NOTE_MIN), most=number(NOTE_MAX)),
-        max_chars=NOTE_MAX,
-        key=f"{place}_note",
-    )
+    label = t("decide.note", least=number(NOTE_MIN), most=number(NOTE_MAX))
+    note = notes.area(label, f"{place}_note", right)
     request = st.session_state.setdefault(f"{place}_request", str(uuid4()))
     st.button(
         _effect(outcome, scout),
@@ -195,11 +192,8 @@ def bulk(actor: Actor, rows: Sequence[ListedConflict], names: Names) -> None:
             format_func=lambda c: t(f"decide.code_{c}"),
             key=f"decide_bulk_code_{outcome}",
         )
-        note = right.text_area(
-            t("decide.note", least=number(NOTE_MIN), most=number(NOTE_MAX)),
-            max_chars=NOTE_MAX,
-            key="decide_bulk_note",
-        )
+        label = t("decide.note", least=number(NOTE_MIN), most=number(NOTE_MAX))
+        note = notes.area(label, "decide_bulk_note", right)
         persons = {c.person_key: c.seen or "" for c in ready}
         st.button(
             counted("decide.bulk_do", len(ready)),
@@ -302,6 +296,7 @@ def release(actor: Actor, hold_id: int) -> None:
         args=(actor, hold_id, reason, f"{key}_reason"),
         key=key,
     )
+    notes.tell(reason)
 
 
 def _release(actor: Actor, hold_id: int, reason: str, key: str) -> None:
@@ -328,10 +323,7 @@ def seen_of(person_key: str) -> str:
 
 
 def _why(exc: ScoutError) -> str:
-    parameter = getattr(exc, "parameter", None)
-    if parameter in ("note", "reason"):
-        return t("decide.bad_note", least=number(NOTE_MIN), most=number(NOTE_MAX))
-    return plain(exc.message)
+    return notes.why(exc, "decide.bad_note")
 
 
 def _outcome(choice: str) -> Outcome:

@@ -10,7 +10,7 @@ from scout_core.errors import ChangedMeanwhile, NotFound, ScoutError
 from scout_core.permissions import Actor, may
 from scout_core.reasons import NOTE_MAX, NOTE_MIN
 from scout_core.review import ExplainedRow, RowCandidate
-from ui import decide, frame, link, read, site, tables, who
+from ui import decide, frame, link, notes, read, site, tables, who
 from ui.decide import Told
 from ui.tables import Column
 from ui.text import NOTHING, catalogue, clean, full_day, number, plain, t
@@ -145,11 +145,8 @@ def _acts(actor: Actor, row: ExplainedRow) -> None:
     )
     if chosen is None:
         return
-    reason = st.text_area(
-        t("review.note", least=number(NOTE_MIN), most=number(NOTE_MAX)),
-        max_chars=NOTE_MAX,
-        key=f"{place}_note",
-    )
+    label = t("review.note", least=number(NOTE_MIN), most=number(NOTE_MAX))
+    reason = notes.area(label, f"{place}_note")
     words = chosen if chosen in ("create", "dismiss") else "link"
     st.button(
         t(f"review.do_{words}"),
@@ -180,12 +177,7 @@ def _do(actor: Actor, source_pk: str, chosen: str, reason: str, key: str) -> Non
     except ChangedMeanwhile:
         st.session_state[decide.TOLD] = Told("changed", "")
     except ScoutError as exc:
-        is_note = getattr(exc, "parameter", None) == "reason"
-        words = (
-            t("decide.bad_note", least=number(NOTE_MIN), most=number(NOTE_MAX))
-            if is_note
-            else plain(exc.message)
-        )
+        words = notes.why(exc, "decide.bad_note")
         st.session_state[decide.TOLD] = Told("refused", words)
     else:
         words = t(f"review.done_{done.act}", row=source_pk)

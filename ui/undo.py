@@ -9,9 +9,9 @@ from scout_core.errors import NotFound, ScoutError
 from scout_core.permissions import Actor, may
 from scout_core.reasons import NOTE_MAX, NOTE_MIN
 from scout_core.undo import UndoItem, UndoPlan
-from ui import frame, lists, read, tables, who
+from ui import frame, lists, notes, read, tables, who
 from ui.tables import Column
-from ui.text import NOTHING, clean, counted, moment, number, plain, t
+from ui.text import NOTHING, clean, counted, moment, number, t
 
 TOLD = "undo_told"
 
@@ -72,11 +72,8 @@ def section(actor: Actor, run_id: int) -> None:
     if not may(actor, "undo"):
         st.caption(t("undo.not_allowed"))
         return
-    reason = st.text_area(
-        t("undo.reason", least=number(NOTE_MIN), most=number(NOTE_MAX)),
-        max_chars=NOTE_MAX,
-        key=f"undo_reason_{run_id}",
-    )
+    label = t("undo.reason", least=number(NOTE_MIN), most=number(NOTE_MAX))
+    reason = notes.area(label, f"undo_reason_{run_id}")
     request = st.session_state.setdefault(f"undo_request_{run_id}", str(uuid4()))
     st.button(
         counted("undo.do", left),
@@ -171,13 +168,7 @@ def _undo(actor: Actor, run_id: int, reason: str, request: str) -> None:
         )
     except ScoutError as exc:
         st.session_state.pop(f"undo_request_{run_id}", None)
-        is_note = getattr(exc, "parameter", None) == "reason"
-        words = (
-            t("undo.bad_reason", least=number(NOTE_MIN), most=number(NOTE_MAX))
-            if is_note
-            else plain(exc.message)
-        )
-        st.session_state[TOLD] = (False, words)
+        st.session_state[TOLD] = (False, notes.why(exc, "undo.bad_reason"))
     else:
         st.session_state[TOLD] = (
             True,

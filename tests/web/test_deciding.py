@@ -74,6 +74,21 @@ def test_note_that_says_nothing_is_refused(shown, db_url):
     assert rows(db_url, "select from scout.decisions") == []
 
 
+def test_note_with_a_phone_is_refused_at_its_field_and_when_it_is_sent(shown, db_url):
+    page = web.open_page("conflicts", persona=CARLA)
+    choose(page, "¿Quién trajo a esta persona?", "none")
+    write(page, "llamé al 912 345 678 y dijo que no")
+    at_field = [c.value for c in page.caption if "Parece haber un teléfono" in c.value]
+    assert len(at_field) == 1
+    press(page, "Decidir sin scout")
+    assert [e.value for e in page.error if "Parece haber un teléfono" in e.value]
+    assert "912" not in page.error[0].value
+    assert rows(db_url, "select from scout.decisions") == []
+    write(page, NOTE)
+    press(page, "Decidir sin scout")
+    assert rows(db_url, "select note from scout.decisions") == [(NOTE,)]
+
+
 def test_viewer_is_offered_nothing_and_may_do_nothing(shown, db_url, monkeypatch):
     page = web.open_page("conflicts", persona=CARLA)
     choose(page, "¿Quién trajo a esta persona?", "none")
