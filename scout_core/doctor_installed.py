@@ -29,6 +29,7 @@ APPEND_ONLY = (
     "scout.delivery_log",
     "scout.quality_results",
     "scout.health_changes",
+    "scout.erased_persons",
 )
 
 

@@ -22,6 +22,7 @@ from tests.support.job import (
     OPERATOR,
     broken,
     decide,
+    do,
     key,
     refresh,
     rows,
@@ -90,7 +91,11 @@ def copy(source: str, target: str) -> dict[str, str]:
         reads: Any = conn.connection.dbapi_connection.cursor()  # type: ignore[union-attr]
         writes: Any = into.connection.dbapi_connection.cursor()  # type: ignore[union-attr]
         for (table,) in rows(target, TABLES):
-            names = value(target, COLUMNS, name=table)
+            # a column that a later version gave up is empty here: what it held is reckoned anew
+            given = value(source, COLUMNS, name=table).split(", ")
+            names = ", ".join(
+                n for n in value(target, COLUMNS, name=table).split(", ") if n in given
+            )
             data = io.StringIO()
             reads.copy_expert(f"copy (select {names} from {table}) to stdout", data)
             data.seek(0)
@@ -136,6 +141,8 @@ def test_installation_of_an_earlier_version_is_taken_up_with_all_that_was_done(
         then.setattr(seals, "seal_run", seal_with_all)
         story(db_url)
         story(db_url, "b")
+        # of the owner's evidence these versions kept everything in the audit itself
+        do(db_url, "update observational.lead_ledger set evidence_json = null")
         first = refresh(db)
         decide(db, "carla", 9)
         decide(db, "carlab", None)

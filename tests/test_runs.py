@@ -41,12 +41,14 @@ def test_run_gives_the_one_scout_and_leaves_the_rest(db: Database, db_url: str):
     assert scouts(db_url) == {key("ana"): 7, key("beto"): 8, key("dora"): 5}
     assert rows(
         db_url,
-        "select old_attributed_scout_id, new_attributed_scout_id, is_new_row, evidence_json_old,"
-        " evidence_json_new ->> 'kept', actor from ops.lead_ledger_scout_backfill_audit"
-        f" where backfill_method = '{RULE}' order by new_attributed_scout_id",
+        "select a.old_attributed_scout_id, a.new_attributed_scout_id, a.is_new_row, k.evidence,"
+        " a.evidence_json_new -> 'scout_backfill' ->> 'rule', a.actor"
+        " from ops.lead_ledger_scout_backfill_audit as a"
+        " left join scout.ledger_evidence_kept as k on k.audit_id = a.id"
+        f" where a.backfill_method = '{RULE}' order by a.new_attributed_scout_id",
     ) == [
-        (None, 7, False, {"kept": 1}, "1", "olga"),
-        (None, 8, True, None, None, "olga"),
+        (None, 7, False, {"kept": 1}, RULE, "olga"),
+        (None, 8, True, None, RULE, "olga"),
     ]
 
 

@@ -14,7 +14,8 @@ with audit_tables (table_name) as (
     ('scout.outbox'),
     ('scout.delivery_log'),
     ('scout.quality_results'),
-    ('scout.health_changes')
+    ('scout.health_changes'),
+    ('scout.erased_persons')
 )
 
 select

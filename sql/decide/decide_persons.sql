@@ -19,6 +19,7 @@ persons as materialized (
         l.attribution_score,
         l.confidence_level::text as confidence_level,
         l.evidence_json,
+        case when not scout.is_audit_evidence(l.evidence_json) then gen_random_uuid() end as salt,
         l.decision_status::text as decision_status,
         l.updated_at,
         jsonb_build_object('scout_decision', jsonb_build_object(
@@ -122,14 +123,27 @@ audited as (
     )
     select
         w.person_key, p.old_scout_id, w.attributed_scout_id, p.attribution_rule, w.attribution_rule,
-        p.confidence_level, w.confidence_level, p.evidence_json, w.evidence_json, 'MANUAL_DECISION',
+        p.confidence_level, w.confidence_level, scout.audited_evidence(p.evidence_json, p.salt),
+        scout.audited_evidence(w.evidence_json, p.salt), 'MANUAL_DECISION',
         :run_id, :actor, 'decision ' || d.decision_id || ': ' || cast(:reason_code as text),
         not p.has_ledger_row, p.attributed_source, w.attributed_source, p.attribution_score,
         w.attribution_score, p.decision_status, w.decision_status, p.updated_at, w.updated_at
     from written as w
     inner join persons as p on p.person_key = w.person_key
     inner join decided as d on d.person_key = w.person_key
-    returning person_key
+    returning id, person_key
+),
+
+kept as (
+    insert into scout.ledger_evidence_kept (audit_id, salt, evidence)
+    select
+        a.id,
+        p.salt,
+        p.evidence_json
+    from audited as a
+    inner join persons as p on p.person_key = a.person_key
+    where p.salt is not null
+    returning audit_id
 )
 
 select

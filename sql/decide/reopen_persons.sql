@@ -27,19 +27,21 @@ persons as materialized (
         b.ingestion_run_id as audit_run_id,
         b.id is not null
         and b.attribution_confidence_old is null
-        and coalesce(l.evidence_json, 'null') = coalesce(b.evidence_json_new, 'null')
+        and scout.is_as_audited(l.evidence_json, b.evidence_json_new, b.salt)
         and l.attribution_score = b.attribution_score_new as is_to_go,
         b.attributed_source_old,
         b.attribution_rule_old,
         coalesce(b.attribution_score_old, l.attribution_score) as attribution_score_old,
         coalesce(b.attribution_confidence_old, l.confidence_level::text) as confidence_level_old,
         case
-            when l.person_key is null or coalesce(l.evidence_json, 'null') = coalesce(b.evidence_json_new, 'null')
+            when not b.is_old_evidence_kept then l.evidence_json
+            when l.person_key is null or scout.is_as_audited(l.evidence_json, b.evidence_json_new, b.salt)
                 then b.evidence_json_old
             else l.evidence_json
         end as evidence_json_old,
         coalesce(b.decision_status_old, 'unassigned') as decision_status_old,
-        coalesce(b.updated_at_old, now()) as updated_at_old
+        coalesce(b.updated_at_old, now()) as updated_at_old,
+        coalesce(b.salt, gen_random_uuid()) as salt
     from asked as a
     inner join scout.v_evidence_seen as s
         on s.person_key = a.person_key and s.seen = a.seen
@@ -51,8 +53,24 @@ persons as materialized (
         on l.person_key = a.person_key
     left join lateral (
         -- the row by which the ledger got what is decided; a decision for what it said already has none
-        select w.*
+        select
+            w.id,
+            w.ingestion_run_id,
+            w.attribution_confidence_old,
+            w.attributed_source_old,
+            w.attribution_rule_old,
+            w.attribution_score_old,
+            w.attribution_score_new,
+            w.decision_status_old,
+            w.updated_at_old,
+            w.evidence_json_new,
+            k.salt,
+            case when w.evidence_json_old ? 'left_out_sha256' then k.evidence else w.evidence_json_old end as evidence_json_old,
+            -- erased since, or changed by hand: then nobody gets it back
+            not coalesce(w.evidence_json_old ? 'left_out_sha256', false)
+            or scout.is_as_audited(k.evidence, w.evidence_json_old, k.salt) as is_old_evidence_kept
         from ops.lead_ledger_scout_backfill_audit as w
+        left join scout.ledger_evidence_kept as k on k.audit_id = w.id
         where w.person_key = a.person_key
             and w.backfill_method in ('MANUAL_DECISION', 'REVERT')
             and w.old_attributed_scout_id is not distinct from d.ledger_scout_id_before
@@ -152,7 +170,8 @@ audited as (
     )
     select
         p.person_key, p.old_scout_id, u.attributed_scout_id, p.attribution_rule, u.attribution_rule,
-        p.confidence_level, u.confidence_level, p.evidence_json, u.evidence_json, 'REVERT',
+        p.confidence_level, u.confidence_level, scout.audited_evidence(p.evidence_json, p.salt),
+        scout.audited_evidence(u.evidence_json, p.salt), 'REVERT',
         :run_id, :actor, 'reverts audit row ' || p.audit_id || ' of run ' || p.audit_run_id,
         not p.has_ledger_row, p.attributed_source, u.attributed_source, p.attribution_score,
         u.attribution_score, p.decision_status, u.decision_status, p.updated_at, u.updated_at
@@ -160,7 +179,20 @@ audited as (
     left join written as u on u.person_key = p.person_key
     where p.person_key in (select w.person_key from written as w)
         or p.person_key in (select g.person_key from deleted as g)
-    returning person_key
+    returning id, person_key
+),
+
+kept as (
+    insert into scout.ledger_evidence_kept (audit_id, salt, evidence)
+    select
+        a.id,
+        p.salt,
+        p.evidence_json
+    from audited as a
+    inner join persons as p on p.person_key = a.person_key
+    left join written as w on w.person_key = a.person_key
+    where not (scout.is_audit_evidence(p.evidence_json) and scout.is_audit_evidence(w.evidence_json))
+    returning audit_id
 )
 
 select

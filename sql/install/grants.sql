@@ -20,13 +20,14 @@ our_relations as (
         -- by name: a guard that somebody took away must not widen a right
         pg_namespace.nspname = 'ops' or pg_class.relname in (
             'seals', 'decisions', 'runs', 'denials', 'export_audit', 'alert_events', 'outbox', 'delivery_log',
-            'quality_results', 'health_changes'
+            'quality_results', 'health_changes', 'erased_persons'
         ) as is_append_only,
         pg_class.relname in (
             'planned_links', 'pending_persons', 'person_attribution', 'attribution_totals', 'attribution_scouts',
             'attribution_days', 'unlinked_rows', 'touched_keys', 'rows_to_check', 'alerts_to_check', 'quality_rows',
-            'unsealed_rows'
-        ) as is_emptied
+            'unsealed_rows', 'ledger_evidence_kept'
+        ) as is_emptied,
+        pg_class.relname = 'ledger_evidence_kept' as is_private
     from pg_catalog.pg_class
     inner join pg_catalog.pg_namespace on pg_namespace.oid = pg_class.relnamespace
     where pg_class.relkind in ('r', 'p', 'v', 'm', 'S')
@@ -132,7 +133,7 @@ on_relations (role_name, privilege, relation_oid, column_name, is_ours) as (
     select roles.role_name, 'select', our_relations.relation_oid, null, true
     from our_relations
     cross join (values ('scout_writer'), ('scout_reader')) as roles (role_name)
-    where our_relations.relkind <> 'S'
+    where our_relations.relkind <> 'S' and not (our_relations.is_private and roles.role_name = 'scout_reader')
     union all
     select 'scout_writer', 'usage', our_relations.relation_oid, null, true
     from our_relations
@@ -153,7 +154,8 @@ on_relations (role_name, privilege, relation_oid, column_name, is_ours) as (
     where our_relations.relkind in ('r', 'p')
         and our_relations.is_append_only
         and pg_attribute.attname not in (
-            'id', 'seal_no', 'decision_id', 'event_id', 'backfill_timestamp', 'recorded_at', 'sealed_at', 'decided_at'
+            'id', 'seal_no', 'decision_id', 'event_id', 'backfill_timestamp', 'recorded_at', 'sealed_at', 'decided_at',
+            'erased_at'
         )
     union all
     select 'scout_writer', 'update', our_relations.relation_oid, null, true

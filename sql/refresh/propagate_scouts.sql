@@ -1,5 +1,6 @@
 -- Gives the candidates of one range of person keys their scout, ledger and audit in one statement.
--- Persons and ledger rows that somebody else holds are skipped; old values are those of the locked rows.
+-- Persons and ledger rows that somebody else holds are skipped; old values are those of the locked rows. Of evidence
+-- that is the owner's the audit keeps a salted hash; the value itself is kept where it can be erased.
 with locked_persons as materialized (
     select
         c.person_key,
@@ -34,6 +35,7 @@ locked_ledger as materialized (
         l.attribution_score as old_attribution_score,
         l.confidence_level::text as old_confidence_level,
         l.evidence_json as old_evidence_json,
+        case when not scout.is_audit_evidence(l.evidence_json) then gen_random_uuid() end as salt,
         l.decision_status::text as old_decision_status,
         l.updated_at as old_updated_at
     from locked_persons as p
@@ -75,6 +77,7 @@ updated as (
         o.old_attribution_score,
         o.old_confidence_level,
         o.old_evidence_json,
+        o.salt,
         o.old_decision_status,
         o.old_updated_at
 ),
@@ -111,7 +114,8 @@ audited as (
     )
     select
         u.person_key, u.old_scout_id, u.attributed_scout_id, u.old_attribution_rule, u.attribution_rule,
-        u.old_confidence_level, u.confidence_level, u.old_evidence_json, u.evidence_json, 'BACKFILL_SINGLE_SCOUT_FROM_EVENTS',
+        u.old_confidence_level, u.confidence_level, scout.audited_evidence(u.old_evidence_json, u.salt),
+        scout.audited_evidence(u.evidence_json, u.salt), 'BACKFILL_SINGLE_SCOUT_FROM_EVENTS',
         :run_id, :actor, false, u.old_attributed_source, u.attributed_source, u.old_attribution_score,
         u.attribution_score, u.old_decision_status, u.decision_status, u.old_updated_at, u.updated_at
     from updated as u
@@ -122,9 +126,22 @@ audited as (
         :run_id, :actor, true, null, i.attributed_source, null,
         i.attribution_score, null, i.decision_status::text, null, i.updated_at
     from inserted as i
-    returning is_new_row
+    returning id, person_key, is_new_row
+),
+
+kept as (
+    insert into scout.ledger_evidence_kept (audit_id, salt, evidence)
+    select
+        a.id,
+        u.salt,
+        u.old_evidence_json
+    from audited as a
+    inner join updated as u on u.person_key = a.person_key
+    where u.salt is not null
+    returning audit_id
 )
 
 select
     (select count(*) from audited) as changed_count,
-    (select count(*) from audited as a where a.is_new_row) as inserted_count;
+    (select count(*) from audited as a where a.is_new_row) as inserted_count,
+    (select count(*) from kept) as kept_count;

@@ -227,20 +227,16 @@ unlinked as materialized (
 ),
 
 kept_rows as (
-    insert into scout.unlinked_rows as t (source_pk, row_id, scout_id, license_key, phone_key)
+    insert into scout.unlinked_rows as t (source_pk, row_id, scout_id)
     select
         u.source_pk,
         u.row_id,
-        u.scout_id,
-        u.license_key,
-        u.phone_key
+        u.scout_id
     from unlinked as u
     on conflict (source_pk) do update
         set
             row_id = excluded.row_id,
-            scout_id = excluded.scout_id,
-            license_key = excluded.license_key,
-            phone_key = excluded.phone_key
+            scout_id = excluded.scout_id
         where t.* is distinct from excluded.*
     returning t.source_pk
 ),

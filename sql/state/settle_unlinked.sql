@@ -3,9 +3,7 @@ with live as materialized (
     select
         l.source_pk,
         l.row_id,
-        l.scout_id,
-        l.license_key,
-        l.phone_key
+        l.scout_id
     from scout.v_unlinked_rows_live as l
 ),
 
@@ -16,20 +14,16 @@ gone as (
 ),
 
 written as (
-    insert into scout.unlinked_rows as t (source_pk, row_id, scout_id, license_key, phone_key)
+    insert into scout.unlinked_rows as t (source_pk, row_id, scout_id)
     select
         l.source_pk,
         l.row_id,
-        l.scout_id,
-        l.license_key,
-        l.phone_key
+        l.scout_id
     from live as l
     on conflict (source_pk) do update
         set
             row_id = excluded.row_id,
-            scout_id = excluded.scout_id,
-            license_key = excluded.license_key,
-            phone_key = excluded.phone_key
+            scout_id = excluded.scout_id
         where t.* is distinct from excluded.*
     returning 1
 )

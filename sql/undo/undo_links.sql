@@ -87,7 +87,7 @@ audited as (
         d.match_rule,
         d.confidence_level,
         d.match_score,
-        d.evidence,
+        scout.audited_link_evidence(d.evidence),
         'REVERTED',
         :run_id,
         :actor,

@@ -23,8 +23,10 @@ items as materialized (
         a.attribution_rule_new,
         a.attribution_confidence_old,
         a.attribution_confidence_new,
-        a.evidence_json_old,
-        a.evidence_json_new,
+        -- what the audit left out of the owner's evidence was kept beside it
+        case when a.evidence_json_old ? 'left_out_sha256' then k.evidence else a.evidence_json_old end as evidence_json_old,
+        l.evidence_json as evidence_json_new,
+        coalesce(k.salt, gen_random_uuid()) as salt,
         a.attributed_source_old,
         a.attributed_source_new,
         a.attribution_score_old,
@@ -35,6 +37,8 @@ items as materialized (
         a.updated_at_new
     from judged as j
     inner join ops.lead_ledger_scout_backfill_audit as a on a.id = j.audit_id
+    left join scout.ledger_evidence_kept as k on k.audit_id = a.id
+    left join observational.lead_ledger as l on l.person_key = j.person_key
     where j.outcome = 'UNDO'
 ),
 
@@ -99,13 +103,26 @@ audited as (
     )
     select
         i.person_key, i.new_attributed_scout_id, i.old_attributed_scout_id, i.attribution_rule_new, i.attribution_rule_old,
-        i.attribution_confidence_new, i.attribution_confidence_old, i.evidence_json_new, i.evidence_json_old, 'REVERT',
+        i.attribution_confidence_new, i.attribution_confidence_old, scout.audited_evidence(i.evidence_json_new, i.salt),
+        scout.audited_evidence(i.evidence_json_old, i.salt), 'REVERT',
         :run_id, :actor, 'reverts audit row ' || i.id || ' of run ' || cast(:target_run_id as integer),
         i.attribution_confidence_new is null, i.attributed_source_new, i.attributed_source_old, i.attribution_score_new,
         i.attribution_score_old, i.decision_status_new, i.decision_status_old, i.updated_at_new, i.updated_at_old
     from items as i
     inner join restored as r on r.person_key = i.person_key
-    returning person_key
+    returning id, person_key
+),
+
+kept as (
+    insert into scout.ledger_evidence_kept (audit_id, salt, evidence)
+    select
+        a.id,
+        i.salt,
+        i.evidence_json_new
+    from audited as a
+    inner join items as i on i.person_key = a.person_key
+    where not (scout.is_audit_evidence(i.evidence_json_new) and scout.is_audit_evidence(i.evidence_json_old))
+    returning audit_id
 ),
 
 decisions_back as (

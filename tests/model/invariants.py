@@ -35,7 +35,11 @@ BROKEN = {
         where backfill_method like 'BACKFILL%' and (
             coalesce(is_new_row, false) <> (evidence_json_old is null
                 and attribution_confidence_old is null)
-            or (evidence_json_old ? 'old' and not coalesce(evidence_json_new ? 'old', false)))""",
+            or exists (
+                select from scout.ledger_evidence_kept as k
+                where k.audit_id = id and not coalesce(
+                    k.evidence ? 'old' and evidence_json_old ? 'left_out_sha256'
+                    and evidence_json_new ? 'left_out_sha256', false)))""",
     "a run that is not over": "select id from ops.ingestion_runs where status = 'RUNNING'"
     " or (completed_at is null)",
 }

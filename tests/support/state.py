@@ -27,7 +27,11 @@ EFFECTS = {
         from canon.identity_unmatched""",
     "ledger audit": """
         select person_key::text, old_attributed_scout_id, new_attributed_scout_id,
-            backfill_method, is_new_row, evidence_json_old::text,
+            backfill_method, is_new_row,
+            coalesce(
+                (select k.evidence from scout.ledger_evidence_kept as k where k.audit_id = id),
+                evidence_json_old
+            )::text,
             row_number() over (partition by person_key order by id)
         from ops.lead_ledger_scout_backfill_audit""",
     "link audit": """

@@ -240,6 +240,14 @@ WORDS = {
         "Las tablas de auditoría rechazan cambios, borrados y vaciados de cualquiera",
         "The audit tables refuse update, delete and truncate, whoever asks",
     ),
+    "check_audit_evidence_is_keys": (
+        "La auditoría guarda de la evidencia solo claves, reglas y conteos",
+        "The audit keeps only keys, rules and counts of evidence",
+    ),
+    "check_kept_evidence_is_as_audited": (
+        "La evidencia ajena que la auditoría no guarda sigue como estaba, salvo si se borró a la persona",
+        "Evidence of others that the audit leaves out is kept as it was, unless the person was erased",
+    ),
     "check_audit_rows_follow_each_other": (
         "Cada fila de auditoría del ledger empieza donde terminó la anterior",
         "Each audit row of the ledger starts from what the one before ended in",

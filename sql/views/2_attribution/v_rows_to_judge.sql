@@ -40,27 +40,41 @@ cluster (kind, key) as (
         n.key
     from cluster as c
     cross join lateral scout.identity_ties(c.kind, c.key) as n (kind, key)
+),
+
+-- rows of the source that show a licence or phone of the clusters, or that changed themselves
+named_rows (source_pk) as (
+    select s.source_pk
+    from cluster as c
+    inner join scout.src_scouting_daily as s on s.license_key = c.key
+    where c.kind = 'license'
+    union
+    select s.source_pk
+    from cluster as c
+    inner join scout.src_scouting_daily as s on s.phone_key = c.key
+    where c.kind = 'phone'
+    union
+    select t.source_pk from touched as t
+    where t.source_pk is not null and not (select e.is_everything from extent as e)
 )
 
 select
     u.source_pk,
     u.row_id,
     u.scout_id,
-    u.license_key,
-    u.phone_key
+    s.license_key,
+    s.phone_key
 from scout.v_unlinked_rows as u
+inner join scout.src_scouting_daily as s on s.source_pk = u.source_pk
 where (select e.is_everything from extent as e)
 union all
 select
     u.source_pk,
     u.row_id,
     u.scout_id,
-    u.license_key,
-    u.phone_key
-from scout.v_unlinked_rows as u
-where (select e.is_anything and not e.is_everything from extent as e)
-    and (
-        u.license_key in (select c.key from cluster as c where c.kind = 'license')
-        or u.phone_key in (select c.key from cluster as c where c.kind = 'phone')
-        or u.source_pk in (select t.source_pk from touched as t)
-    );
+    s.license_key,
+    s.phone_key
+from named_rows as n
+inner join scout.v_unlinked_rows as u on u.source_pk = n.source_pk
+inner join scout.src_scouting_daily as s on s.source_pk = n.source_pk
+where (select e.is_anything and not e.is_everything from extent as e);

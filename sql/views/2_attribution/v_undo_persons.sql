@@ -28,9 +28,11 @@ from (
         a.new_attributed_scout_id as new_scout_id,
         row(
             a.new_attributed_scout_id::integer, a.attribution_rule_new::text, a.attribution_confidence_new::text,
-            a.evidence_json_new::jsonb, a.attributed_source_new::text, a.attribution_score_new::numeric,
+            a.attributed_source_new::text, a.attribution_score_new::numeric,
             a.decision_status_new::text, a.updated_at_new
         ) as written,
+        a.evidence_json_old,
+        a.evidence_json_new,
         d.decided_at
     from ops.lead_ledger_scout_backfill_audit as a
     inner join scout.runs as r on r.run_id = a.ingestion_run_id
@@ -45,6 +47,8 @@ from (
         d.ledger_scout_id_before as old_scout_id,
         d.ledger_scout_id_before as new_scout_id,
         null as written,
+        null::jsonb as evidence_json_old,
+        null::jsonb as evidence_json_new,
         d.decided_at
     from scout.decisions as d
     inner join scout.runs as r on r.run_id = d.run_id
@@ -55,6 +59,8 @@ from (
 ) as w
 left join observational.lead_ledger as l
     on l.person_key = w.person_key
+left join scout.ledger_evidence_kept as e
+    on e.audit_id = w.audit_id
 left join lateral (
     select
         a.id,
@@ -95,9 +101,15 @@ cross join lateral (
                 n.id <> w.audit_id
                 or (row(
                     l.attributed_scout_id::integer, l.attribution_rule::text, l.confidence_level::text,
-                    l.evidence_json::jsonb, l.attributed_source::text, l.attribution_score::numeric,
+                    l.attributed_source::text, l.attribution_score::numeric,
                     l.decision_status::text, l.updated_at
                 ) is distinct from w.written)
+                or not scout.is_as_audited(l.evidence_json::jsonb, w.evidence_json_new, e.salt)
+                -- what it found there was erased since: nobody can give it back
+                or (
+                    coalesce(w.evidence_json_old ? 'left_out_sha256', false)
+                    and not scout.is_as_audited(e.evidence, w.evidence_json_old, e.salt)
+                )
             )
         )
         or (

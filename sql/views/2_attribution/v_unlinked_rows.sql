@@ -4,9 +4,7 @@ create or replace view scout.v_unlinked_rows as
 select
     u.source_pk,
     u.row_id,
-    u.scout_id,
-    u.license_key,
-    u.phone_key
+    u.scout_id
 from scout.unlinked_rows as u
 where (select scout.reading()) <> 'LIVE'
     and u.source_pk not in (
@@ -17,9 +15,7 @@ union all
 select
     l.source_pk,
     l.row_id,
-    l.scout_id,
-    l.license_key,
-    l.phone_key
+    l.scout_id
 from scout.unlinked_of(array(
     select p.source_pk from scout.v_pending_rows as p
     where (select scout.reading()) = 'EXACT'
@@ -28,8 +24,6 @@ union all
 select
     l.source_pk,
     l.row_id,
-    l.scout_id,
-    l.license_key,
-    l.phone_key
+    l.scout_id
 from scout.v_unlinked_rows_live as l
 where (select scout.reading()) = 'LIVE';

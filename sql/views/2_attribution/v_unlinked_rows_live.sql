@@ -4,9 +4,7 @@ create or replace view scout.v_unlinked_rows_live as
 select
     s.source_pk,
     s.row_id,
-    s.scout_id,
-    s.license_key,
-    s.phone_key
+    s.scout_id
 from scout.src_scouting_daily as s
 where s.scout_id is not null
     and not exists (
