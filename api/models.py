@@ -639,6 +639,9 @@ class PersonState(Answer):
     conflict_kind: str | None
     event_count: int
     has_unreadable_scout: bool
+    erased_at: datetime | None
+    """When the person's phones, licences and names were erased; null = never."""
+    erased_run_id: int | None
 
 
 class PersonMoney(Answer):

@@ -26,6 +26,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
         "MANUAL_DECISION",
         "EXTERNAL_CHANGE",
         "REVERT",
+        "ERASURE",
     ),
     "links": (
         "BACKFILL_LICENSE_MATCH",

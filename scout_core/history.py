@@ -14,7 +14,7 @@ from scout_core.errors import NotFound
 from scout_core.paging import Key, Page, Sort, read_page
 from scout_core.paging import stream_rows as stream
 
-KINDS = ("refresh", "undo", "decision", "review")
+KINDS = ("refresh", "undo", "decision", "review", "erase")
 STATUSES = ("RUNNING", "COMPLETED", "FAILED")
 TRIGGERS = ("cron", "manual", "api")
 # a first load writes a batch event every few thousand rows

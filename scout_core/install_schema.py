@@ -32,6 +32,7 @@ _AUDIT_VALUES = {
         "MANUAL_DECISION",
         "EXTERNAL_CHANGE",
         "REVERT",
+        "ERASURE",
     ),
 }
 

@@ -19,6 +19,7 @@ Action = Literal[
     "release",
     "notify",
     "tokens",
+    "erase",
 ]
 
 _ALL: frozenset[Role] = frozenset({"viewer", "analyst", "operator", "admin"})
@@ -37,6 +38,7 @@ MAY: Mapping[Action, frozenset[Role]] = {
     "release": _OPERATING,
     "notify": _OPERATING,
     "tokens": frozenset({"admin"}),
+    "erase": frozenset({"admin"}),
 }
 WORDS: Mapping[Action, str] = {
     "read": "read",
@@ -50,6 +52,7 @@ WORDS: Mapping[Action, str] = {
     "release": "release a hold",
     "notify": "test, retry or drop notifications",
     "tokens": "make or revoke tokens",
+    "erase": "erase a person",
 }
 
 

@@ -265,7 +265,11 @@ def _writing_row(told: Explanation) -> Mapping[str, Any] | None:
     scout = told.state["ledger_scout_id"]
     if scout is None:
         return None
-    rows = [row for row in told.ledger_audit if row["new_attributed_scout_id"] == scout]
+    rows = [
+        row
+        for row in told.ledger_audit
+        if row["new_attributed_scout_id"] == scout and row["backfill_method"] != "ERASURE"
+    ]
     return rows[-1] if rows else None
 
 

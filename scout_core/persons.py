@@ -134,7 +134,12 @@ def _reason(state: dict[str, Any], audit: list[dict[str, Any]]) -> tuple[str, st
             verdict = f"{verdict}, in conflict ({state['conflict_kind']})"
             why = f"{why}; {conflict}"
         return verdict, why, "Decide the conflict." if conflict else next_action
-    writers = [row for row in audit if row["new_attributed_scout_id"] == scout]
+    # an erasure changes evidence, never the scout
+    writers = [
+        row
+        for row in audit
+        if row["new_attributed_scout_id"] == scout and row["backfill_method"] != "ERASURE"
+    ]
     why = (
         WRITERS[writers[-1]["backfill_method"]].format(**writers[-1])
         if writers and writers[-1]["backfill_method"] in WRITERS

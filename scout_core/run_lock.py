@@ -19,12 +19,19 @@ LOCK_OF_JOB: Mapping[str, int] = {job: n for n, job in enumerate(dict.fromkeys(J
 TAKEOVER_SECONDS = 3.0
 LOOK_SECONDS = 2.0
 # decisions take a few hundredths of a second each and wait for each other; a refresh is told of
-WAIT_SECONDS: Mapping[Kind, float] = {"decision": 10.0, "review": 10.0, "undo": 0.0, "refresh": 0.0}
+WAIT_SECONDS: Mapping[Kind, float] = {
+    "decision": 10.0,
+    "review": 10.0,
+    "erase": 10.0,
+    "undo": 0.0,
+    "refresh": 0.0,
+}
 PROFILES: Mapping[Kind, Profile] = {
     "refresh": JOB,
     "undo": JOB,
     "decision": DECIDE,
     "review": DECIDE,
+    "erase": DECIDE,
 }
 
 

@@ -13,7 +13,7 @@ from scout_core.errors import BadInput, NotFound
 from scout_core.permissions import Action, Actor
 from scout_core.reasons import NOTE_MAX, NOTE_MIN, optional_note
 
-Kind = Literal["refresh", "undo", "decision", "review"]
+Kind = Literal["refresh", "undo", "decision", "review", "erase"]
 Trigger = Literal["cron", "manual", "api"]
 
 ACTIONS: Mapping[Kind, Action] = {
@@ -21,12 +21,14 @@ ACTIONS: Mapping[Kind, Action] = {
     "undo": "undo",
     "decision": "decide",
     "review": "review",
+    "erase": "erase",
 }
 JOB_TYPES: Mapping[Kind, str] = {
     "refresh": "scout_attribution_refresh",
     "undo": "scout_attribution_undo",
     "decision": "scout_attribution_decision",
     "review": "scout_attribution_decision",
+    "erase": "scout_attribution_decision",
 }
 
 

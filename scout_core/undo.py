@@ -184,6 +184,11 @@ def _check(plan: UndoPlan) -> None:
             "run writes again what the rules say.",
             run_id=plan.run_id,
         )
+    if plan.kind == "erase":
+        raise Refused(
+            f"Run {plan.run_id} erased a person, which cannot be undone: nothing of it was kept.",
+            run_id=plan.run_id,
+        )
     if plan.status == "RUNNING":
         raise Refused(
             f"Run {plan.run_id} is still at work: undo it when it has ended.", run_id=plan.run_id

@@ -14,6 +14,7 @@ TOPICS = {
     "conflicts",
     "coverage",
     "decisions",
+    "erasure",
     "history",
     "holds",
     "liquidation",

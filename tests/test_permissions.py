@@ -14,6 +14,7 @@ from scout_core import (
     alert_acts,
     cli,
     decisions,
+    erasure,
     export_log,
     holds,
     outbox,
@@ -119,6 +120,7 @@ def library(db: Database, actor: Actor) -> dict[Action, Callable[[], Any]]:
             outbox.drop_dead(db, actor=actor, now=datetime.now(UTC)),
         ],
         "review": lambda: review.dismiss(db, actor=actor, source_pk=str(NOTHING), reason=REASON),
+        "erase": lambda: erasure.erase(db, actor=actor, person_key=NOBODY, reason=REASON),
     }
 
 
@@ -200,6 +202,7 @@ VERBS: dict[Action, tuple[str, ...]] = {
     "mute": ("alerts", "ack", str(NOTHING), "--reason", REASON),
     "review": ("review", "dismiss", str(NOTHING), "--reason", REASON),
     "notify": ("notify", "retry"),
+    "erase": ("erase", NOBODY, "--reason", REASON),
 }
 
 
@@ -214,7 +217,9 @@ def test_command_line_ends_with_3_for_a_role_that_may_not(shared, role, action, 
     capfd.readouterr()
     if role in MAY[action]:
         # 1: there is no such person, run, hold or row
-        assert code == (1 if action in {"decide", "mute", "undo", "release", "review"} else 0)
+        assert code == (
+            1 if action in {"decide", "mute", "undo", "release", "review", "erase"} else 0
+        )
         assert rows(shared.url, DENIALS) == denied
     else:
         assert code == 3

@@ -291,6 +291,7 @@ def test_the_table_of_writers_is_whole():
         "alert_acts.unmute",
         "decisions.decide",
         "decisions.decide_many",
+        "erasure.erase",
         "export.checked_form",
         "export_log.export_to",
         "holds.release",

@@ -138,6 +138,7 @@ def _ledger_entry(told: Any, names: Names) -> str:
         "MANUAL_DECISION",
         "EXTERNAL_CHANGE",
         "REVERT",
+        "ERASURE",
     }
     method = told["method"] if told["method"] in known else "OTHER"
     return t(

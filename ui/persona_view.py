@@ -78,6 +78,15 @@ def show(page: frame.Page) -> None:
     page.stamp(seen)
     held = stakes.get(story_key, money.NOTHING)
     _state_card(story, held, names, seen.at)
+    if (erased_at := story.told.state["erased_at"]) is not None:
+        st.info(
+            t(
+                "persona.erased",
+                time=moment(erased_at),
+                run=story.told.state["erased_run_id"],
+            ),
+            icon=":material/person_off:",
+        )
     if standing:
         with st.container(border=True, gap="xsmall"):
             frame.card_title(t("alerts.of_person"))

@@ -34,8 +34,11 @@ def section(actor: Actor, run_id: int) -> None:
         plan: UndoPlan = read.one(undo.preview, run_id).value
     except NotFound:
         return
-    if plan.kind == "undo" or plan.is_empty or plan.status == "RUNNING":
-        st.caption(t("undo.is_undo") if plan.kind == "undo" else t("undo.nothing"))
+    if plan.kind in ("undo", "erase"):
+        st.caption(t(f"undo.is_{plan.kind}"))
+        return
+    if plan.is_empty or plan.status == "RUNNING":
+        st.caption(t("undo.nothing"))
         return
     frame.card_title(t("undo.title"))
     left = plan.total("UNDO")

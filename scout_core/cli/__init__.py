@@ -32,6 +32,7 @@ VERBS = {
     "decide": "scout_core.cli.decide:decide",
     "hold": "scout_core.cli.decide:hold",
     "review": "scout_core.cli.decide:review",
+    "erase": "scout_core.cli.erase:erase",
     "alerts": "scout_core.cli.alerts:alerts",
     "schedule": "scout_core.cli.schedule:schedule",
     "export": "scout_core.cli.export:export",

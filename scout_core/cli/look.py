@@ -119,6 +119,9 @@ def explain(person_key: str) -> None:
         output.say(f"{told.state['person_key']}: {told.verdict}")
         output.say(f"Why: {told.why}.")
         output.say(f"Next: {told.next_action}")
+        if told.state["erased_at"] is not None:
+            at, by = _time(told.state["erased_at"]), told.state["erased_run_id"]
+            output.say(f"Erased at {at} UTC by run {by}: phones, licences and names are not shown.")
         _section(
             "Evidence, oldest first",
             ("Date", "Scout", "Source", "Row"),

@@ -1,5 +1,18 @@
 -- Keeps what a check of the sources found (quality_found): rows that came, changed and went, and the result.
-with gone as (
+with found as materialized (
+    select
+        q.source_table,
+        q.source_pk,
+        q.person_key,
+        case
+            when q.person_key in (select x.person_key from scout.erased_persons as x) then 'erased'
+            else q.detail
+        end as detail,
+        q.on_date
+    from quality_found as q
+),
+
+gone as (
     delete from scout.quality_rows as r
     where r.check_name = :check_name
         and not exists (
@@ -14,7 +27,7 @@ changed as (
         person_key = f.person_key,
         detail = f.detail,
         on_date = f.on_date
-    from quality_found as f
+    from found as f
     where r.check_name = :check_name
         and f.source_table = r.source_table
         and f.source_pk = r.source_pk
@@ -32,7 +45,7 @@ appeared as (
         f.detail,
         f.on_date,
         :ran_at
-    from quality_found as f
+    from found as f
     where not exists (
         select from scout.quality_rows as r
         where r.check_name = :check_name and r.source_table = f.source_table and r.source_pk = f.source_pk

@@ -89,12 +89,16 @@ evaluated (class_oid, object_oid) as (
         )
 ),
 
--- what runs write in the owner's tables; update of one registry column is what a row lock takes; an undo takes
--- away the links, ledger rows and persons that a run made
+-- what runs write in the owner's tables; update of one registry column is what a row lock takes, that of the four
+-- that identify a person is for erasing them; an undo takes away the links, ledger rows and persons that a run made
 writes (privilege, relation_name, column_name) as (
     values
     ('insert', 'canon.identity_registry', null),
     ('update', 'canon.identity_registry', 'updated_at'),
+    ('update', 'canon.identity_registry', 'primary_phone'),
+    ('update', 'canon.identity_registry', 'primary_license'),
+    ('update', 'canon.identity_registry', 'primary_document'),
+    ('update', 'canon.identity_registry', 'primary_full_name'),
     ('delete', 'canon.identity_registry', null),
     ('insert', 'canon.identity_links', null),
     ('delete', 'canon.identity_links', null),
@@ -126,6 +130,14 @@ on_relations (role_name, privilege, relation_oid, column_name, is_ours) as (
     union all
     select 'scout_writer', writes.privilege, to_regclass(writes.relation_name), writes.column_name, false
     from writes
+    where writes.column_name is null
+        -- an older registry has not all of them
+        or exists (
+            select from pg_catalog.pg_attribute
+            where pg_attribute.attrelid = to_regclass(writes.relation_name)
+                and pg_attribute.attname = writes.column_name
+                and not pg_attribute.attisdropped
+        )
     union all
     select 'scout_writer', 'usage', source_sequences.relation_oid, null, false
     from source_sequences

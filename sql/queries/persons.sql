@@ -14,8 +14,19 @@ select
     p.scout_min,
     p.scout_max,
     p.has_unreadable_scout,
-    p.decision_id
+    p.decision_id,
+    e.erased_at,
+    e.run_id as erased_run_id
 from scout.v_person_attribution as p
+left join lateral (
+    select
+        x.erased_at,
+        x.run_id
+    from scout.erased_persons as x
+    where x.person_key = p.person_key
+    order by x.run_id desc
+    limit 1
+) as e on true
 where p.person_key = cast(:person_key as uuid);
 
 -- name: evidence
@@ -106,6 +117,7 @@ limit :row_limit;
 select distinct k.person_key::text as person_key
 from scout.v_person_keys as k
 where k.phone_key = scout.phone_key(cast(:phone as text)) collate "C"
+    and k.person_key not in (select x.person_key from scout.erased_persons as x)
 order by person_key
 limit :row_limit;
 
@@ -113,6 +125,7 @@ limit :row_limit;
 select distinct k.person_key::text as person_key
 from scout.v_person_keys as k
 where k.license_key = scout.license_key(cast(:license as text)) collate "C"
+    and k.person_key not in (select x.person_key from scout.erased_persons as x)
 order by person_key
 limit :row_limit;
 

@@ -18,7 +18,10 @@ found as materialized (
         i.rule,
         md5(i.raw_value) as raw_hash,
         i.person_key,
-        left(concat_ws(' ', scout.mask_excerpt(i.raw_value), scout.code_points(i.raw_value)), 200) as raw_excerpt
+        case
+            when i.person_key is null or i.person_key not in (select x.person_key from scout.erased_persons as x)
+                then left(concat_ws(' ', scout.mask_excerpt(i.raw_value), scout.code_points(i.raw_value)), 200)
+        end as raw_excerpt
     from scout.v_issues_to_record as i
     order by i.source_table, i.source_pk, i.rule, md5(i.raw_value)
 ),

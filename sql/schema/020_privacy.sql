@@ -69,7 +69,7 @@ as $$
         when jsonb_typeof(evidence) = 'object' then (
             select coalesce(jsonb_object_agg(e.key, e.value), '{}')
             from jsonb_each(evidence) as e
-            where e.key = any('{has_license,has_phone,driver_id,license_persons,phone_persons}'::text[])
+            where e.key = any('{has_license,has_phone,driver_id,license_persons,phone_persons,set_aside_by_run}'::text[])
         )
     end
 $$;
@@ -117,8 +117,13 @@ language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
     columns text[];
-    erased integer := 0;
+    known_license text;
+    known_phone text;
+    erased integer;
 begin
+    select scout.license_key(r.primary_license), scout.phone_key(r.primary_phone) into known_license, known_phone
+    from canon.identity_registry as r
+    where r.person_key = erased_key;
     -- an older registry lacks some of these columns
     select array_agg(a.attname) into columns
     from pg_attribute as a
@@ -134,6 +139,9 @@ begin
         from unnest(columns) as c (name)
     ) using erased_key;
     get diagnostics erased = row_count;
+    -- the tracking trigger has noted them for the next run; what hangs on them is held, and so noted by its own keys
+    delete from scout.touched_keys as t
+    where t.license_key = known_license or t.phone_key = known_phone;
     return erased;
 end
 $$;

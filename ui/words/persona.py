@@ -293,6 +293,14 @@ WORDS = {
         "{actor} changed the ledger with SQL: from {old} to {new}",
     ),
     "entry_REVERT": ("Al deshacer volvió de {old} a {new}", "An undo went from {old} to {new}"),
+    "erased": (
+        "Borrada el {time} por la corrida {run}: ya no se muestran sus teléfonos, licencias ni nombres.",
+        "Erased on {time} by run {run}: phones, licences and names are no longer shown.",
+    ),
+    "entry_ERASURE": (
+        "La corrida {run} borró la evidencia ajena; el scout quedó en {new}",
+        "Run {run} erased evidence of others; the scout stayed {new}",
+    ),
     "entry_OTHER": ("El ledger cambió de {old} a {new}", "The ledger changed from {old} to {new}"),
     "nobody": ("ninguno", "none"),
     "entry_LINK_BACKFILL_LICENSE_MATCH": (

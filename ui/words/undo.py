@@ -15,6 +15,10 @@ WORDS = {
         "Esta corrida no escribió nada que se pueda deshacer.",
         "This run wrote nothing that could be undone.",
     ),
+    "is_erase": (
+        "Borró a una persona: no se deshace, no quedó nada guardado.",
+        "It erased a person, which is not undone: nothing of it was kept.",
+    ),
     "is_undo": (
         "Es una reversión: no se deshace; libera lo retenido y la próxima corrida vuelve a juzgar.",
         "This is an undo, which is not undone: release what it holds and the next run judges anew.",

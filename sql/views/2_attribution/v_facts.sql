@@ -1,7 +1,8 @@
 -- One row per source row that may name a scout, with the person it leads to (null = nobody). Each arm has
 -- a plain person_key, so that a filter on it reaches an index; a link of the row and the link that stands
 -- in for it are arms of their own. origin_table = where
--- an event says that it comes from; row_id = source_pk of an event, as its index has it.
+-- an event says that it comes from; row_id = source_pk of an event, as its index has it. Of an erased person neither
+-- licence nor phone, whatever the source holds.
 create or replace view scout.v_facts as
 select
     l.person_key,
@@ -131,8 +132,8 @@ select
     s.source_pk,
     null::integer as row_id,
     null::text as driver_id,
-    s.driver_license,
-    s.driver_phone,
+    case when l.person_key not in (select x.person_key from scout.erased_persons as x) then s.driver_license end as driver_license,
+    case when l.person_key not in (select x.person_key from scout.erased_persons as x) then s.driver_phone end as driver_phone,
     'scout_registration' as origin_tag,
     s.acquisition_method,
     s.registered_on as attribution_date,
@@ -153,8 +154,8 @@ select
     s.source_pk,
     null::integer as row_id,
     null::text as driver_id,
-    s.driver_license,
-    s.driver_phone,
+    case when s.person_key not in (select x.person_key from scout.erased_persons as x) then s.driver_license end as driver_license,
+    case when s.person_key not in (select x.person_key from scout.erased_persons as x) then s.driver_phone end as driver_phone,
     'scout_registration' as origin_tag,
     s.acquisition_method,
     s.registered_on as attribution_date,

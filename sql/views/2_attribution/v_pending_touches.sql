@@ -31,15 +31,14 @@ inner join canon.identity_links as l
     on l.source_table = 'drivers' and l.source_pk = p.source_pk
 where p.source_table = 'drivers_index'
 union all
+-- what a scouting row shows is read from it when it is judged
 select
     r.entry,
-    s.license_key,
-    s.phone_key,
+    null collate "C" as license_key,
+    null collate "C" as phone_key,
     null::uuid as person_key,
-    s.source_pk
+    r.source_pk
 from scout.v_pending_rows as r
-inner join scout.src_scouting_daily as s
-    on s.source_pk = r.source_pk
 where not r.is_judged
 union all
 select

@@ -73,7 +73,7 @@ select
                         from ops.lead_ledger_scout_backfill_audit as a
                         where a.person_key = p.person_key
                             and a.new_attributed_scout_id = p.ledger_scout_id
-                            and a.backfill_method <> 'REVERT'
+                            and a.backfill_method not in ('REVERT', 'ERASURE')
                         order by a.id desc
                         limit 1
                     ) as w on true

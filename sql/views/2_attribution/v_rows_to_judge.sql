@@ -22,7 +22,8 @@ extent as materialized (
     from touched as t
 ),
 
-cluster (kind, key) as (
+-- a row that was touched stands for the licence and phone that it shows now
+touched_keys (kind, key) as (
     select
         k.kind,
         k.key
@@ -34,6 +35,25 @@ cluster (kind, key) as (
         ('person', t.person_key::text)
     ) as k (kind, key)
     where k.key is not null and not (select e.is_everything from extent as e)
+    union
+    select
+        k.kind,
+        k.key
+    from touched as t
+    inner join scout.src_scouting_daily as s on s.source_pk = t.source_pk
+    cross join lateral (
+        values
+        ('license', s.license_key),
+        ('phone', s.phone_key)
+    ) as k (kind, key)
+    where k.key is not null and not (select e.is_everything from extent as e)
+),
+
+cluster (kind, key) as (
+    select
+        k.kind,
+        k.key
+    from touched_keys as k
     union
     select
         n.kind,

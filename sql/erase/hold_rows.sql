@@ -1,0 +1,24 @@
+-- Holds the scouting rows without a link that show a licence or phone of a person about to be erased: once nobody is
+-- known under it, the next run would register their values anew. Before the registry is emptied. One row: how many.
+with held as (
+    insert into scout.holds (subject, source_table, source_pk, reason, actor, run_id)
+    select
+        'source_row',
+        'module_ct_scouting_daily',
+        s.source_pk,
+        'shows a licence or phone of a person who was erased',
+        :actor,
+        :run_id
+    from scout.v_person_source_rows as s
+    where s.person_key = cast(:person_key as uuid)
+        and s.tie = 'SAME_KEY'
+        and not exists (
+            select from scout.holds as h
+            where h.source_table = 'module_ct_scouting_daily'
+                and h.source_pk = s.source_pk
+                and h.released_at is null
+        )
+    returning hold_id
+)
+
+select count(*) as held_rows from held;
