@@ -12,7 +12,7 @@ from api.decisions import REFUSED, writes
 from api.lists import filters_of, read_list
 from api.reading import Read
 from api.services import Served
-from api.writing import RequestId, checked_request_id
+from api.writing import Key
 from scout_core import alert_acts, alert_book
 from scout_core.permissions import Actor
 
@@ -69,19 +69,23 @@ def acknowledge(
     actor: Muting,
     alert_id: AlertId,
     given: models.ReasonGiven,
-    request_id: RequestId = None,
+    key: Key,
 ) -> models.AlertActed:
     """Somebody is at it: it still stands, and is open again when it gets worse."""
-    done = alert_acts.ack(
-        served.write_database(),
-        actor=actor,
-        alert_id=alert_id,
-        reason=given.reason,
-        now=services.now(),
-        request_id=_key(actor, request_id),
+    done = key.once(
+        writes,
+        models.AlertActed,
+        lambda request_id: alert_acts.ack(
+            served.write_database(),
+            actor=actor,
+            alert_id=alert_id,
+            reason=given.reason,
+            now=services.now(),
+            request_id=request_id,
+        ),
     )
     served.written()
-    return models.AlertActed.model_validate(done)
+    return done
 
 
 @router.post("/{alert_id}/mute", summary="Mute an alert for a while", responses=REFUSED)
@@ -90,20 +94,24 @@ def mute(
     actor: Muting,
     alert_id: AlertId,
     given: models.MuteGiven,
-    request_id: RequestId = None,
+    key: Key,
 ) -> models.AlertActed:
     """Nobody is told of it until then; it still stands, and is open after it."""
-    done = alert_acts.mute(
-        served.write_database(),
-        actor=actor,
-        alert_id=alert_id,
-        until=given.until,
-        reason=given.reason,
-        now=services.now(),
-        request_id=_key(actor, request_id),
+    done = key.once(
+        writes,
+        models.AlertActed,
+        lambda request_id: alert_acts.mute(
+            served.write_database(),
+            actor=actor,
+            alert_id=alert_id,
+            until=given.until,
+            reason=given.reason,
+            now=services.now(),
+            request_id=request_id,
+        ),
     )
     served.written()
-    return models.AlertActed.model_validate(done)
+    return done
 
 
 @router.post("/{alert_id}/unmute", summary="End a mute", responses=REFUSED)
@@ -112,22 +120,20 @@ def unmute(
     actor: Muting,
     alert_id: AlertId,
     given: models.ReasonGiven,
-    request_id: RequestId = None,
+    key: Key,
 ) -> models.AlertActed:
     """The alert is open at once, where its condition holds."""
-    done = alert_acts.unmute(
-        served.write_database(),
-        actor=actor,
-        alert_id=alert_id,
-        reason=given.reason,
-        now=services.now(),
-        request_id=_key(actor, request_id),
+    done = key.once(
+        writes,
+        models.AlertActed,
+        lambda request_id: alert_acts.unmute(
+            served.write_database(),
+            actor=actor,
+            alert_id=alert_id,
+            reason=given.reason,
+            now=services.now(),
+            request_id=request_id,
+        ),
     )
     served.written()
-    return models.AlertActed.model_validate(done)
-
-
-def _key(actor: Actor, request_id: str | None) -> str:
-    key = checked_request_id(request_id)
-    writes.take(actor, key)
-    return key
+    return done

@@ -11,7 +11,7 @@ from api.access import Reading, may
 from api.lists import read_list
 from api.reading import Read
 from api.services import Served
-from api.writing import Limits, RequestId, checked_request_id
+from api.writing import Key, Limits
 from scout_core import decisions, filters, holds, review, undo
 from scout_core.permissions import Actor
 
@@ -22,7 +22,8 @@ writes = Limits(WRITES, PER_SECONDS)
 REFUSED: dict[int | str, dict[str, Any]] = {
     409: {
         "model": models.Problem,
-        "description": "Refused: it changed meanwhile (with the new evidence), or was done before",
+        "description": "Refused: it changed meanwhile (with the new evidence), was done before, or "
+        "the key is of another request",
     },
     429: {"model": models.Problem, "description": "Too many writes: Retry-After"},
 }
@@ -36,31 +37,35 @@ def decide(
     actor: Annotated[Actor, Depends(may("decide"))],
     person_key: UUID,
     given: models.DecisionGiven,
-    request_id: RequestId = None,
+    key: Key,
 ) -> models.DecisionTaken:
     """Assign a scout, decide for none, or reopen, on the evidence of `seen`."""
-    key = _key(actor, request_id)
-    done = decisions.decide(
-        served.write_database(),
-        actor=actor,
-        person_key=str(person_key),
-        request_id=key,
-        trigger="api",
-        requested_at=services.now(),
-        **given.model_dump(),
-    )
+
+    def work(request_id: str) -> models.DecisionTaken:
+        done = decisions.decide(
+            served.write_database(),
+            actor=actor,
+            person_key=str(person_key),
+            request_id=request_id,
+            trigger="api",
+            requested_at=services.now(),
+            **given.model_dump(),
+        )
+        (decided,) = done.decided
+        return models.DecisionTaken(
+            run_id=done.run_id,
+            decision_id=decided.decision_id,
+            person_key=decided.person_key,
+            outcome=done.outcome,
+            scout_id=done.scout_id,
+            old_scout_id=decided.old_scout_id,
+            is_ledger_changed=decided.is_ledger_changed,
+            paid_pen=done.paid.get(decided.person_key),
+        )
+
+    taken = key.once(writes, models.DecisionTaken, work)
     served.written()
-    (decided,) = done.decided
-    return models.DecisionTaken(
-        run_id=done.run_id,
-        decision_id=decided.decision_id,
-        person_key=decided.person_key,
-        outcome=done.outcome,
-        scout_id=done.scout_id,
-        old_scout_id=decided.old_scout_id,
-        is_ledger_changed=decided.is_ledger_changed,
-        paid_pen=done.paid.get(decided.person_key),
-    )
+    return taken
 
 
 @router.get("/runs/{run_id}/undo", summary="What undoing a run would do")
@@ -75,21 +80,24 @@ def undo_run(
     actor: Annotated[Actor, Depends(may("undo"))],
     run_id: RunPath,
     given: models.ReasonGiven,
-    request_id: RequestId = None,
+    key: Key,
 ) -> models.Undone:
     """Take back what the run wrote, where nobody has changed it since; hold what was undone."""
-    key = _key(actor, request_id)
-    done = undo.run_undo(
-        served.write_database(),
-        actor=actor,
-        run_id=run_id,
-        reason=given.reason,
-        request_id=key,
-        trigger="api",
-        requested_at=services.now(),
+    done = key.once(
+        writes,
+        models.Undone,
+        lambda request_id: undo.run_undo(
+            served.write_database(),
+            actor=actor,
+            run_id=run_id,
+            reason=given.reason,
+            request_id=request_id,
+            trigger="api",
+            requested_at=services.now(),
+        ),
     )
     served.written()
-    return models.Undone.model_validate(done)
+    return done
 
 
 @router.get("/holds", summary="What is held")
@@ -110,21 +118,24 @@ def release_hold(
     actor: Annotated[Actor, Depends(may("release"))],
     hold_id: Annotated[int, Path(ge=1, le=2**63 - 1)],
     given: models.ReasonGiven,
-    request_id: RequestId = None,
+    key: Key,
 ) -> models.Released:
     """The next run may write or link again."""
-    key = _key(actor, request_id)
-    done = holds.release(
-        served.write_database(),
-        actor=actor,
-        hold_id=hold_id,
-        reason=given.reason,
-        request_id=key,
-        trigger="api",
-        requested_at=services.now(),
+    done = key.once(
+        writes,
+        models.Released,
+        lambda request_id: holds.release(
+            served.write_database(),
+            actor=actor,
+            hold_id=hold_id,
+            reason=given.reason,
+            request_id=request_id,
+            trigger="api",
+            requested_at=services.now(),
+        ),
     )
     served.written()
-    return models.Released.model_validate(done)
+    return done
 
 
 @router.get("/review", summary="Scouting rows that no rule could link")
@@ -150,28 +161,26 @@ def review_row(
     actor: Annotated[Actor, Depends(may("review"))],
     source_pk: SourcePk,
     given: models.ReviewGiven,
-    request_id: RequestId = None,
+    key: Key,
 ) -> models.Reviewed:
     """Link the row to a person, register a new one for it, or set it aside as nobody."""
-    key = _key(actor, request_id)
-    common: dict[str, Any] = {
-        "actor": actor,
-        "source_pk": source_pk,
-        "reason": given.reason,
-        "request_id": key,
-        "trigger": "api",
-        "requested_at": services.now(),
+    acts: dict[str, Any] = {
+        "link": partial(review.link, person_key=str(given.person_key)),
+        "create": review.create,
+        "dismiss": review.dismiss,
     }
-    if given.act == "link":
-        done = review.link(served.write_database(), person_key=str(given.person_key), **common)
-    else:
-        act = review.create if given.act == "create" else review.dismiss
-        done = act(served.write_database(), **common)
+    done = key.once(
+        writes,
+        models.Reviewed,
+        lambda request_id: acts[given.act](
+            served.write_database(),
+            actor=actor,
+            source_pk=source_pk,
+            reason=given.reason,
+            request_id=request_id,
+            trigger="api",
+            requested_at=services.now(),
+        ),
+    )
     served.written()
-    return models.Reviewed.model_validate(done)
-
-
-def _key(actor: Actor, request_id: str | None) -> str:
-    key = checked_request_id(request_id)
-    writes.take(actor, key)
-    return key
+    return done

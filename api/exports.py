@@ -18,6 +18,7 @@ from api import models, services
 from api.access import may
 from api.lists import filters_of
 from api.services import Served, Services
+from api.writing import Key, Keyed
 from scout_core import denials, export
 from scout_core.days import LIMA
 from scout_core.export_lists import LISTS
@@ -29,6 +30,11 @@ router = APIRouter(tags=["files"])
 WAITING_CHUNKS = 4
 # a reader that takes nothing for so long holds a snapshot of the database for nobody
 IDLE_SECONDS = 60.0
+
+REUSED: dict[str, Any] = {
+    "model": models.Problem,
+    "description": "The key is of another request",
+}
 
 Exporting = Annotated[Actor, Depends(may("export"))]
 
@@ -105,7 +111,7 @@ def _add(name: str, form: export.Format) -> None:
         actor: Exporting,
         asked: Annotated[Any, Query()],
     ) -> StreamingResponse:
-        return _answer(request, served, actor, asked, None)
+        return _answer(request, served, actor, asked)
 
     def clear(
         request: Request,
@@ -113,11 +119,18 @@ def _add(name: str, form: export.Format) -> None:
         actor: Annotated[Actor, Depends(may("export_clear"))],
         asked: Annotated[Any, Query()],
         body: ClearForm,
+        key: Key,
     ) -> StreamingResponse:
-        return _answer(request, served, actor, asked, body.reason)
+        return _answer(request, served, actor, asked, reason=body.reason, key=key)
 
     def _answer(
-        request: Request, served: Services, actor: Actor, asked: Any, reason: str | None
+        request: Request,
+        served: Services,
+        actor: Actor,
+        asked: Any,
+        *,
+        reason: str | None = None,
+        key: Keyed | None = None,
     ) -> StreamingResponse:
         checked = export.checked_form(
             actor,
@@ -127,6 +140,8 @@ def _add(name: str, form: export.Format) -> None:
             is_clear=reason is not None,
             reason=reason,
         )
+        if key is not None:
+            key.bind()
         given: Any = filters_of(listed.filters, asked, **listed.parameters)
         headings = served.headings(name, asked.lang) if asked.lang else None
         via: denials.Via = "page" if request.scope["root_path"].startswith("/scouts") else "api"
@@ -170,7 +185,7 @@ def _add(name: str, form: export.Format) -> None:
         name=f"{name}_{form}_clear",
         summary=f"The list of {name} as {form.upper()}, in clear for a reason",
         response_class=StreamingResponse,
-        responses=answers,
+        responses=answers | {409: REUSED},
     )(clear)
 
 

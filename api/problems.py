@@ -24,6 +24,7 @@ from scout_core.errors import (
     DatabaseAway,
     DatabaseError,
     DatabaseReadOnly,
+    KeyReused,
     NotFound,
     NotInstalled,
     PermissionDenied,
@@ -75,6 +76,7 @@ _KINDS: tuple[tuple[type[ScoutError], int, str, str, str | None], ...] = (
         "The database hides rows",
         "Row level security hides rows of a source from us: its operator runs `doctor`.",
     ),
+    (KeyReused, 409, "key-reused", "The key is of another request", None),
     (Refused, 409, "refused", "Refused, nothing was changed", None),
     (NotFound, 404, "not-found", "Not found", "There is nothing under this address."),
     (

@@ -10,7 +10,7 @@ from api.access import Reading, may
 from api.lists import filters_of, read_list
 from api.reading import Read
 from api.services import Served
-from api.writing import Limits, RequestId, checked_request_id
+from api.writing import Key, Limits
 from scout_core import filters, history, pulse, refresh, run_now
 from scout_core.database import Profile
 from scout_core.permissions import Actor
@@ -88,7 +88,10 @@ def plan(
     status_code=202,
     summary="Run the job now",
     responses={
-        409: {"model": models.Problem, "description": "Another run is in progress: run_id"},
+        409: {
+            "model": models.Problem,
+            "description": "Another run is in progress (run_id), or the key is of another request",
+        },
         429: {"model": models.Problem, "description": "Too many starts: Retry-After"},
     },
 )
@@ -97,26 +100,32 @@ def start_run(
     response: Response,
     served: Served,
     actor: Annotated[Actor, Depends(may("run"))],
-    request_id: RequestId = None,
+    key: Key,
 ) -> models.RunStarted:
     """Start the job in the background; Location tells how it goes."""
-    key = checked_request_id(request_id)
-    starts.take(actor, key)
-    job = run_now.start(
-        served.write_database(),
-        served.settings(),
-        actor=actor,
-        request_id=key,
-        requested_at=services.now(),
-        trigger="api",
-        on_end=served.written,
+
+    def begin(request_id: str) -> models.RunStarted:
+        job = run_now.start(
+            served.write_database(),
+            served.settings(),
+            actor=actor,
+            request_id=request_id,
+            requested_at=services.now(),
+            trigger="api",
+            on_end=served.written,
+        )
+        job.answered.wait(BEGIN_SECONDS)
+        if job.run_id is None and job.error is not None:
+            raise job.error
+        place = "explain_run" if job.run_id is not None else "job_status"
+        values = {} if job.run_id is None else {"run_id": job.run_id}
+        # below the pages it stays there, where the browser sends its session
+        url = request.scope["root_path"] + request.app.url_path_for(place, **values)
+        name = request_id.partition("@")[0]
+        return models.RunStarted(run_id=job.run_id, request_id=name, status_url=url)
+
+    started = key.once(
+        starts, models.RunStarted, begin, is_final=lambda made: made.run_id is not None
     )
-    job.answered.wait(BEGIN_SECONDS)
-    if job.run_id is None and job.error is not None:
-        raise job.error
-    place = "explain_run" if job.run_id is not None else "job_status"
-    values = {} if job.run_id is None else {"run_id": job.run_id}
-    # below the pages it stays there, where the browser sends its session
-    url = request.scope["root_path"] + request.app.url_path_for(place, **values)
-    response.headers["location"] = url
-    return models.RunStarted(run_id=job.run_id, request_id=key, status_url=url)
+    response.headers["location"] = started.status_url
+    return started

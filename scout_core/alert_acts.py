@@ -11,7 +11,7 @@ from typing import Literal
 from scout_core import alert_book, permissions, sql
 from scout_core.alert_book import Alert
 from scout_core.database import DECIDE, Database
-from scout_core.errors import BadInput, ChangedMeanwhile
+from scout_core.errors import BadInput, ChangedMeanwhile, KeyReused
 from scout_core.permissions import Actor
 from scout_core.reasons import checked_note
 
@@ -182,8 +182,11 @@ def _act(
         if doing.request_id is not None:
             query = sql.statement("alerts/find_request")
             known = conn.execute(query, {"request_id": doing.request_id}).mappings().all()
-            if known:
-                return tuple(Acted(**row) for row in known), {}
+            found = tuple(Acted(**row) for row in known)
+            if any((act.actor, act.event) != (actor.name, doing.event) for act in found):
+                raise KeyReused()
+            if found:
+                return found, {}
         rows = conn.execute(
             sql.statement("alerts/act"),
             {

@@ -88,6 +88,11 @@ class ChangedMeanwhile(Refused):
     """What was on screen has changed meanwhile: nothing was written. Look at it again."""
 
 
+class KeyReused(Refused):
+    """This request key was used before with another actor, route or body: nothing was done. Send
+    this request under a new key."""
+
+
 class NothingToUndo(Refused):
     """Nothing of this run is left to undo."""
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from scout_core import alert_book, freshness, health, logs, outbox, quality
+from scout_core import alert_book, freshness, health, logs, outbox, quality, request_keys
 from scout_core.conditions import News
 from scout_core.database import SETTLE, Database
 from scout_core.errors import ScoutError
@@ -51,6 +51,7 @@ def make_round(
         if not alert_book.try_lock(conn):
             return None
         news, _ = look(conn, settings, now, is_whole=is_whole)
+        request_keys.forget(conn, now)
     outbox.send_soon(db, settings, now)
     return news
 

@@ -68,7 +68,7 @@ def start(
     trigger: Trigger = "manual",
     on_end: Callable[[], None] = lambda: None,
 ) -> Job:
-    """Start a run, unless this request started one already; answers at once."""
+    """Start a run, unless this request began one already; answers at once."""
 
     def work() -> None:
         try:
@@ -101,8 +101,10 @@ def start(
         job.step, job.done, job.total = step, done, total
 
     with _lock:
-        if request_id in _jobs:
-            return _jobs[request_id]
+        known = _jobs.get(request_id)
+        # one that was refused before it began did nothing: the same request may try again
+        if known is not None and (known.run_id is not None or not known.ended.is_set()):
+            return known
         job = _jobs[request_id] = Job(request_id, actor)
         while len(_jobs) > KEPT:
             _jobs.popitem(last=False)

@@ -26,6 +26,7 @@ from scout_core.errors import (
     DatabaseAway,
     DatabaseError,
     GuardStopped,
+    KeyReused,
     RunBusy,
     RunFailed,
     ScoutError,
@@ -366,12 +367,23 @@ def _fail(run: Run, exc: BaseException) -> None:
 
 
 def find_request(db: Database, request: Request) -> RunResult | None:
-    """The run that has the request id of this request; null when there is none."""
+    """The run that has the request id of this request; null when there is none. KeyReused when it
+    is a run of somebody else or of another kind."""
     if request.request_id is None:
         return None
     with db.transaction(CONTROL) as conn:
-        row = execute(conn, "by_request", request_id=request.request_id).mappings().one_or_none()
-    return None if row is None else result_of(row, is_attached=True)
+        return _by_request(conn, request)
+
+
+def _by_request(conn: Connection, request: Request) -> RunResult | None:
+    if request.request_id is None:
+        return None
+    row = execute(conn, "by_request", request_id=request.request_id).mappings().one_or_none()
+    if row is None:
+        return None
+    if (row["actor"], row["kind"]) != (request.actor.name, request.kind):
+        raise KeyReused()
+    return result_of(row, is_attached=True)
 
 
 def finished(db: Database, result: RunResult) -> RunResult:
@@ -426,14 +438,9 @@ def _open_run(db: Database, request: Request) -> tuple[int, RunResult | None]:
         ).scalars()
         for run_id in lost:
             _log.warning("worker lost", lost_run_id=run_id)
-        if request.request_id is not None:
-            row = (
-                execute(control, "by_request", request_id=request.request_id)
-                .mappings()
-                .one_or_none()
-            )
-            if row is not None:
-                return row["run_id"], result_of(row, is_attached=True)
+        known = _by_request(control, request)
+        if known is not None:
+            return known.run_id, known
         run_id = execute(
             control,
             "open",

@@ -18,6 +18,8 @@ where r.run_id = :run_id;
 
 -- name: by_request
 select
+    r.actor,
+    r.kind,
     r.run_id,
     r.status,
     r.started_at,
