@@ -14,10 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import create_engine, event, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import event, text
 
-from scout_core import install, logs, postgres, refresh, sql
+from scout_core import connecting, install, logs, postgres, refresh, sql
 from scout_core.database import ADMIN, CHECK, Database
 from scout_core.permissions import Actor
 from scout_core.settings import Settings
@@ -132,7 +131,7 @@ def _statements() -> dict[str, str]:
 
 def _vacuum(db: Database) -> None:
     """Take away what the rolled-back statement left, so that the next starts as it did."""
-    engine = create_engine(make_url(db.url), isolation_level="AUTOCOMMIT")
+    engine = connecting.engine(db.url, isolation_level="AUTOCOMMIT")
     with engine.connect() as conn:
         conn.exec_driver_sql("vacuum canon.identity_links, canon.identity_registry")
     engine.dispose()
@@ -209,7 +208,7 @@ def _clone(server: postgres.Server, name: str) -> Iterator[Database]:
 
 
 def _run_admin(server: postgres.Server, statement: str, database: str = "postgres") -> None:
-    engine = create_engine(make_url(server.url_of(database)), isolation_level="AUTOCOMMIT")
+    engine = connecting.engine(server.url_of(database), isolation_level="AUTOCOMMIT")
     with engine.connect() as conn:
         conn.exec_driver_sql(statement)
     engine.dispose()

@@ -15,11 +15,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import NullPool, text
 from sqlalchemy.exc import DBAPIError
 
 from benchmarks import __main__ as bench
-from scout_core import install, logs, postgres
+from scout_core import connecting, install, logs, postgres
 from scout_core.database import ADMIN, Database
 from scout_core.settings import Settings
 
@@ -58,7 +58,7 @@ def _measure(url: str, persons: int) -> None:
     with db.transaction(ADMIN) as conn:
         keys = list(conn.scalars(text("select person_key from canon.identity_registry")))
     db.dispose()
-    with create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool).connect() as conn:
+    with connecting.engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool).connect() as conn:
         conn.exec_driver_sql("vacuum analyze")
     print("  others who write                     statements      p50      p99      most  failed")
     with _Writers(url, keys) as alone:
@@ -110,7 +110,7 @@ class _Writers:
         draw = random.Random(number)  # noqa: S311 - the same draw each time, no secret
         # persons of their own, so that they do not wait for each other
         own = self.keys[number::WRITERS]
-        engine = create_engine(self.url, poolclass=NullPool)
+        engine = connecting.engine(self.url, poolclass=NullPool)
         with engine.connect() as conn:
             while not self.is_over.is_set():
                 try:

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
-from scout_core import watch
+from scout_core import connecting, watch
 from scout_core.driver_errors import wrapped_errors
 from scout_core.errors import DatabaseAway, NotInstalled, WrongDatabase
 from scout_core.settings import Settings
@@ -141,13 +141,12 @@ class Database:
                 "keepalives_interval": 5,
                 "keepalives_count": 3,
             }
-            self._engine = create_engine(
-                parsed,
+            self._engine = connecting.engine(
+                url,
+                arguments=arguments,
                 pool_size=pool_size,
                 max_overflow=overflow,
                 pool_timeout=3,
-                hide_parameters=True,
-                connect_args=arguments,
             )
             given, named = self._engine.dialect.create_connect_args(parsed)
             self._probe_arguments = (given, {**named, **arguments})

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, NullPool, Row, create_engine, text
+from sqlalchemy import Connection, NullPool, Row, text
 
+from scout_core import connecting
 from scout_core.driver_errors import wrapped_errors
 from scout_core.install_files import TableObject, table_objects
 from scout_core.install_views import recorded
@@ -189,9 +190,7 @@ def _autocommit(installer: Installer) -> Iterator[Connection]:
     Behind a pooler a setting would stay with whoever gets the connection next: an index then waits
     as long as it takes.
     """
-    engine = create_engine(
-        installer.db.url, isolation_level="AUTOCOMMIT", poolclass=NullPool, hide_parameters=True
-    )
+    engine = connecting.engine(installer.db.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with wrapped_errors(), engine.connect() as conn:
         if not _is_pooled(conn):
             run_script(conn, "set search_path = pg_catalog, pg_temp")

@@ -87,6 +87,7 @@ def connect(server: Server, database: str) -> psycopg2.extensions.connection:
         dbname=database,
         connect_timeout=10,
         application_name="scout launcher",
+        client_encoding="utf8",
     )
 
 
