@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from scout_core import filters, paging, sql
+from scout_core.connecting import UNREADABLE
 from scout_core.paging import Group, Key, Page, Sort
 
 BUCKETS = (
@@ -129,6 +130,20 @@ def list_claims(
         page_size=page_size,
         total=total,
     )
+    if any(UNREADABLE in (row.driver_id or "") for row in page.rows):
+        # a driver whose bytes are no text is found by no key
+        return paging.read_page(
+            conn,
+            sql.query_upon("collection", "with_scouts", "list_claims"),
+            Claim,
+            _parameters(listed),
+            sorts=SORTS,
+            sort=sort,
+            after=after,
+            before=before,
+            page_size=page_size,
+            total=total,
+        )
     drivers = {row.driver_id for row in page.rows}
     few = {"driver_ids": list(drivers - {None}), "is_driver_unknown": None in drivers}
     claims = {

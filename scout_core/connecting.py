@@ -15,6 +15,8 @@ from sqlalchemy.engine import make_url
 
 CLIENT_ENCODING = "utf8"
 LENIENT = "scout_lenient_utf8"
+# what stands for bytes that are no text
+UNREADABLE = "\ufffd"
 _NO_ENCODING = "SQL_ASCII"
 
 
@@ -36,7 +38,7 @@ def settle_encoding(connection: Any) -> None:
         connection.set_client_encoding(_NO_ENCODING)
 
 
-def _decode(data: bytes, _errors: str = "strict") -> tuple[str, int]:
+def _decode(data: Any, _errors: str = "strict", /) -> tuple[str, int]:
     return codecs.utf_8_decode(data, "replace", True)
 
 

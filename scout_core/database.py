@@ -134,6 +134,7 @@ class Database:
         try:
             parsed = make_url(url)
             arguments = {
+                "client_encoding": connecting.CLIENT_ENCODING,
                 "application_name": application_name,
                 "connect_timeout": CONNECT_SECONDS,
                 "tcp_user_timeout": 10_000,

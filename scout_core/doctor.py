@@ -91,13 +91,29 @@ def _server(conn: Connection) -> Iterator[Finding]:
         )
     else:
         yield Finding("server", "writable", "OK", "The database takes writes.")
-    is_utf8 = server.encoding == "UTF8"
-    yield Finding(
+    yield _encoding(server.encoding)
+
+
+def _encoding(encoding: str) -> Finding:
+    what = f"The encoding is {encoding}"
+    if encoding == "UTF8":
+        return Finding("server", "encoding", "OK", f"{what}.")
+    if encoding == "SQL_ASCII":
+        return Finding(
+            "server",
+            "encoding",
+            "WARN",
+            f"{what}: the database keeps bytes and knows no letters. We write and read UTF-8; "
+            "what others wrote in another encoding is shown with \ufffd in place of each byte.",
+            "Nothing for our own data. To read the names of others, move the database to UTF8 with "
+            "pg_dump and pg_restore, naming the encoding that they were written in.",
+        )
+    return Finding(
         "server",
         "encoding",
-        "OK" if is_utf8 else "WARN",
-        f"The encoding is {server.encoding}.",
-        "" if is_utf8 else "Names with letters outside it cannot be stored; UTF8 has them all.",
+        "WARN",
+        f"{what}: a note or a name with another letter, as “ or ✓, is refused with its name.",
+        "Nothing, or move the database to UTF8 with pg_dump and pg_restore; UTF8 has all letters.",
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from scout_core.errors import (
+    CannotBeKept,
     DatabaseAway,
     DatabaseError,
     DatabaseReadOnly,
@@ -78,6 +79,8 @@ def _raise_ours(exc: DBAPIError) -> NoReturn:
             "The database took longer than this kind of query may take and was stopped.",
             sqlstate=code,
         ) from exc
+    if code == "22P05":
+        _raise_if_it_cannot_be_kept(primary, exc)
     if code and code.startswith("53"):
         raise DatabaseError(
             f"The database has run out of resources ({first}): what was not committed is rolled "
@@ -108,9 +111,27 @@ def _raise_ours(exc: DBAPIError) -> NoReturn:
     # class 22 quotes the value that was refused, which may be personal
     said_safely = "a value was refused" if (code or "").startswith("22") else first
     raise DatabaseError(
-        f"The database refused a statement ({said_safely}, SQLSTATE {code}).", sqlstate=code
+        f"The database refused a statement ({said_safely}{f', SQLSTATE {code}' if code else ''}).",
+        sqlstate=code,
     ) from exc
 
+
+def _raise_if_it_cannot_be_kept(said: str, exc: DBAPIError) -> None:
+    """A text that was sent has a character that the encoding of the database lacks. The words of
+    the server are another in each language, its bytes and names of encodings are not."""
+    found = _NO_EQUIVALENT.search(said)
+    if found is None or found[2] != "UTF8":
+        return
+    try:
+        character = bytes.fromhex(found[1].replace("0x", "")).decode()
+    except ValueError:
+        return
+    raise CannotBeKept(character, found[3]) from exc
+
+
+_NO_EQUIVALENT = re.compile(
+    r"((?:0x[0-9a-f]{2} ?){1,4}).*?[\"'«„“](\w+)[\"'»“”].*[\"'«„“](\w+)[\"'»“”]"
+)
 
 # what to do about each kind of shortage
 _MORE = {

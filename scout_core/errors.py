@@ -3,6 +3,7 @@
     ScoutError                     1   anything below
     ├── SettingsError              2   a setting is wrong
     ├── BadInput                   2   a filter, sort, cursor, size or text that cannot be
+    │   └── CannotBeKept               a letter that the encoding of the database lacks
     ├── Refused                    3   not done, on purpose
     │   ├── GuardStopped               too many rows would change
     │   ├── PermissionDenied           the actor's role may not
@@ -67,6 +68,20 @@ class BadInput(ScoutError):
     parameter: str | None = None
     allowed: str | None = None
     personal: str | None = None
+
+
+class CannotBeKept(BadInput):
+    """A text has a character that this database cannot keep: write it without."""
+
+    def __init__(self, character: str, encoding: str) -> None:
+        self.character, self.encoding = character, encoding
+        why = f"{self.named}, which this database cannot keep (its encoding is {encoding})"
+        super().__init__(f"A text has {why}: write it without.", allowed=f"text without {why}")
+
+    @property
+    def named(self) -> str:
+        """The character and its number."""
+        return f"“{self.character}” (U+{ord(self.character):04X})"
 
 
 class Refused(ScoutError):

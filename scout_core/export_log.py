@@ -56,7 +56,7 @@ def export_to(
     if name not in LISTS:
         raise BadInput(f"There is no list {name!r:.20}: give {', '.join(LISTS)}.", parameter="list")
     with write_to.transaction(CONTROL) as conn:
-        if conn.execute(sql.query("export_log", "is_read_only")).scalar_one():
+        if conn.execute(sql.query("export_log", "can_keep"), {"reason": reason}).one().is_read_only:
             raise DatabaseReadOnly(
                 "The database is read-only, so it could not be kept who took this file: export "
                 "from the primary."
@@ -70,7 +70,7 @@ def export_to(
         "role": actor.role,
         "via": via,
         "list_name": name,
-        "filters": json.dumps(kept_filters(name, given), default=str),
+        "filters": json.dumps(kept_filters(name, given), default=str, ensure_ascii=False),
         "sort": order,
         "format": form.format,
         "is_raw": form.is_raw,

@@ -23,6 +23,7 @@ from scout_core import __version__, logs, permissions, run_lock, seals, settle, 
 from scout_core.database import CONTROL, Database, Transaction
 from scout_core.driver_errors import is_retryable, sqlstate, wrapped_errors
 from scout_core.errors import (
+    CannotBeKept,
     DatabaseAway,
     DatabaseError,
     GuardStopped,
@@ -206,7 +207,7 @@ class Run:
                 run_id=self.run_id,
                 event="STEP",
                 step=step,
-                details=json.dumps(details, default=str),
+                details=json.dumps(details, default=str, ensure_ascii=False),
                 actor=self.request.actor.name,
             )
 
@@ -316,7 +317,7 @@ def _complete(run: Run) -> None:
             run.conn,
             "complete",
             run_id=run.run_id,
-            stats=json.dumps(run.stats, default=str),
+            stats=json.dumps(run.stats, default=str, ensure_ascii=False),
             actor=run.request.actor.name,
         ).rowcount
         if completed != 1:
@@ -351,19 +352,26 @@ def _fail(run: Run, exc: BaseException) -> None:
     except (ScoutError, SQLAlchemyError):
         pass  # connection lost, or before the savepoint: the server rolls back by itself
     try:
-        with run._db.transaction(CONTROL) as control:
-            execute(
-                control,
-                "fail",
-                run_id=run.run_id,
-                reason=reason,
-                stats=json.dumps(run.stats, default=str),
-                actor=run.request.actor.name,
-            )
+        try:
+            _record_failure(run, reason)
+        except CannotBeKept:
+            _record_failure(run, reason.encode("ascii", "backslashreplace").decode())
     except ScoutError as lost:
         _log.warning("failure not recorded, the next start closes the run", reason=lost.message)
     _log.error("run failed", reason=reason)
     run._work.rollback()
+
+
+def _record_failure(run: Run, reason: str) -> None:
+    with run._db.transaction(CONTROL) as control:
+        execute(
+            control,
+            "fail",
+            run_id=run.run_id,
+            reason=reason,
+            stats=json.dumps(run.stats, default=str, ensure_ascii=False),
+            actor=run.request.actor.name,
+        )
 
 
 def find_request(db: Database, request: Request) -> RunResult | None:

@@ -11,7 +11,7 @@ from scout_core.outbox import Delivery, LoggedAttempt, Message, Waiting
 from scout_core.permissions import Actor, may
 from ui import frame, read, tables, who
 from ui.tables import Column
-from ui.text import NOTHING, clean, counted, moment, number, plain, t
+from ui.text import NOTHING, clean, counted, moment, number, plain, refusal, t
 
 TOLD = "deliveries_told"
 SHOWN = 20
@@ -102,7 +102,7 @@ def _act(actor: Actor, act: Callable[[Actor], list[tuple[bool, str]]]) -> None:
     try:
         st.session_state[TOLD] = act(actor)
     except ScoutError as exc:
-        st.session_state[TOLD] = [(False, plain(exc.message))]
+        st.session_state[TOLD] = [(False, refusal(exc))]
     read.forget()
 
 

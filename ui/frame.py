@@ -11,10 +11,17 @@ from typing import Any
 
 import streamlit as st
 
-from scout_core.errors import DatabaseAway, NotInstalled, RowsHidden, ScoutError, SettingsError
+from scout_core.errors import (
+    CannotBeKept,
+    DatabaseAway,
+    NotInstalled,
+    RowsHidden,
+    ScoutError,
+    SettingsError,
+)
 from scout_core.permissions import Actor
 from ui import link, read, who
-from ui.text import NBSP, clock, moment, plain, speak, t
+from ui.text import NBSP, clock, moment, plain, refusal, speak, t
 
 STATES: dict[str, tuple[str, str]] = {
     # state -> colour, icon
@@ -163,14 +170,14 @@ def show_error(exc: ScoutError) -> None:
         )
     elif isinstance(exc, SettingsError) or exc.exit_code == 2:
         st.warning(
-            t("common.bad_link_body"),
+            refusal(exc) if isinstance(exc, CannotBeKept) else t("common.bad_link_body"),
             title=t("common.bad_link_title"),
             icon=":material/link_off:",
         )
         st.button(t("common.clear_filters"), on_click=st.query_params.clear, key="clear_link")
     else:
         st.error(
-            f"{t('common.trouble_body')}\n\n{plain(exc.message)}",
+            f"{t('common.trouble_body')}\n\n{refusal(exc)}",
             title=t("common.trouble_title"),
             icon=":material/error:",
         )

@@ -6,7 +6,7 @@ import streamlit as st
 
 from scout_core.errors import BadInput, ScoutError
 from scout_core.reasons import NOTE_MAX, NOTE_MIN, checked_note
-from ui.text import number, plain, t
+from ui.text import number, refusal, t
 
 
 def area(label: str, key: str, where: Any = st) -> str:
@@ -29,7 +29,7 @@ def tell(note: str, where: Any = st) -> None:
 def why(exc: ScoutError, too_short: str) -> str:
     """Why a write was refused; too_short: the words for a reason of a wrong length."""
     if not isinstance(exc, BadInput) or exc.parameter not in ("note", "reason"):
-        return plain(exc.message)
+        return refusal(exc)
     if exc.personal is None:
         return t(too_short, least=number(NOTE_MIN), most=number(NOTE_MAX))
     return _sentence(exc)

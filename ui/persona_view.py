@@ -34,6 +34,7 @@ from ui.text import (
     moment,
     number,
     plain,
+    refusal,
     short_day,
     t,
 )
@@ -157,7 +158,8 @@ def _show_found(wanted: str) -> None:
     try:
         found: Found = read.one(person_search.find, wanted).value
     except BadInput as exc:
-        st.warning(t(f"persona.problem_{exc.parameter}"), icon=":material/edit:")
+        words = t(f"persona.problem_{exc.parameter}") if exc.parameter else refusal(exc)
+        st.warning(words, icon=":material/edit:")
         return
     if not found.hits:
         frame.empty(t("persona.found_none"), t("persona.found_none_hint"))

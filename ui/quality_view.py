@@ -12,7 +12,7 @@ from ui import frame, link, lists, read, site, tables, who
 from ui.alert_words import rule_of
 from ui.frame import Page
 from ui.tables import Column
-from ui.text import NOTHING, catalogue, clean, full_day, moment, number, plain, signed, t
+from ui.text import NOTHING, catalogue, clean, full_day, moment, number, plain, refusal, signed, t
 
 CHECK = "check"
 VIEW = "view"
@@ -228,7 +228,7 @@ def _run(actor: Actor) -> None:
     try:
         ran = quality.run_checks(read.database(), read.settings(), read.now(), actor=actor)
     except ScoutError as exc:
-        st.session_state[RAN] = (False, plain(exc.message))
+        st.session_state[RAN] = (False, refusal(exc))
     else:
         found = sum(r.last.row_count or 0 for r in ran if r.last is not None)
         st.session_state[RAN] = (True, t("quality.ran", checks=len(ran), count=number(found)))

@@ -20,6 +20,8 @@ import streamlit as st
 from babel import Locale, dates
 from babel.numbers import parse_pattern
 
+from scout_core.errors import CannotBeKept, ScoutError
+
 Language = Literal["es", "en"]
 LANGUAGES: tuple[Language, ...] = ("es", "en")
 LIMA = ZoneInfo("America/Lima")
@@ -78,6 +80,15 @@ def catalogue() -> dict[str, tuple[str, str]]:
 def plain(value: object) -> str:
     """Text of the database, cleaned and escaped, for where Streamlit reads markdown."""
     return _MARKDOWN.sub(r"\\\1", clean(value))
+
+
+def refusal(exc: ScoutError) -> str:
+    """Why the library refused, for where Streamlit reads markdown."""
+    if isinstance(exc, CannotBeKept):
+        code = f"U+{ord(exc.character):04X}"
+        letter = plain(exc.character)
+        return t("common.cannot_be_kept", letter=letter, code=code, encoding=plain(exc.encoding))
+    return plain(exc.message)
 
 
 def clean(value: object, limit: int = LIMIT) -> str:

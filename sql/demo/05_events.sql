@@ -90,14 +90,15 @@ written as (
             )[1 + (position % 5)::integer]
             when 'both' then to_jsonb(scout_id::text)
             when 'disagree' then to_jsonb(other_scout_id)
-            when 'unreadable' then (
+            -- a database in another encoding than UTF-8 cannot hold the digits of other scripts
+            when 'unreadable' then replace((
                 array[
                     '"S-12"', '-5', '"+12"', '12.0', '2147483648', '"1.2e1"', 'true', '[12]',
                     '{"id": 12}', '"abc"', '0', '"NaN"', '"12; drop table x"',
                     '"12345678901234567890"', '"0x0c"', '"1_2"', '"\u0661\u0662"', '"\uff11\uff12"',
                     '"\u00a012"'
                 ]
-            )[1 + (position % 19)::integer]::jsonb
+            )[1 + (position % 19)::integer], case when current_setting('server_encoding') = 'UTF8' then '' else '\u' end, 'u')::jsonb
             when 'bare' then (array[null, '""', '"   "', 'null'])[1 + (position % 4)::integer]::jsonb
         end as payload_scout
     from formed

@@ -8,5 +8,8 @@ values (
     :row_count, :byte_count, :sha256, :is_complete
 );
 
--- name: is_read_only
-select current_setting('transaction_read_only') = 'on' as is_read_only;
+-- name: can_keep
+-- What the record will hold is sent before the file: a letter that the database cannot keep is refused here.
+select
+    current_setting('transaction_read_only') = 'on' as is_read_only,
+    cast(:reason as text) as reason;

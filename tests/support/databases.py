@@ -47,9 +47,11 @@ def clone(admin_url: str, template: str) -> Iterator[str]:
         execute(admin_url, close, f"drop database if exists {name} with (force)")
 
 
-def template(admin_url: str, kind: str, made_of: str, fill: Callable[[str], None]) -> str:
+def template(
+    admin_url: str, kind: str, made_of: str, fill: Callable[[str], None], *, how: str = ""
+) -> str:
     """The name of a template, built on first use. made_of tells its content: another one is
-    never taken for it."""
+    never taken for it. how: options of its `create database`."""
     name = f"{PREFIX}template_{kind}_{made_of}"
     with locked(name):
         if not _exists(admin_url, name):
@@ -57,7 +59,7 @@ def template(admin_url: str, kind: str, made_of: str, fill: Callable[[str], None
             execute(
                 admin_url,
                 f"drop database if exists {building} with (force)",
-                f"create database {building} template template0",
+                f"create database {building} template template0 {how}",
             )
             fill(url_of(admin_url, building))
             execute(
@@ -76,13 +78,23 @@ def source_schema_template(admin_url: str) -> str:
 def installed_template(admin_url: str) -> str:
     """A template with the owner's tables, empty, and the product installed."""
     made_of = hash_of("tests/source_schema.sql", "sql", "scout_core")
-    return template(admin_url, "installed", made_of, _install)
+    return template(admin_url, "installed", made_of, install_on_sources)
 
 
 def load_source_schema(url: str) -> None:
     """The owner's schema as it is, without psql: its backslash lines are left out."""
     lines = SOURCE_SCHEMA.read_text(encoding="utf-8").splitlines()
     execute(url, "\n".join(line for line in lines if not line.startswith("\\")))
+
+
+@contextmanager
+def encoded(admin_url: str, encoding: str, kind: str, fill: Callable[[str], None]) -> Iterator[str]:
+    """The URL of a database in this encoding, a copy of what `fill` made of an empty one."""
+    made_of = hash_of("tests/source_schema.sql", "sql", "scout_core")
+    how = f"encoding '{encoding}' lc_collate 'C' lc_ctype 'C' locale_provider 'libc'"
+    name = template(admin_url, f"{kind}_{encoding.lower()}", made_of, fill, how=how)
+    with clone(admin_url, name) as url:
+        yield url
 
 
 def drop_leftovers(admin_url: str) -> None:
@@ -119,7 +131,7 @@ def _files(path: Path) -> list[Path]:
     return sorted(file for file in path.rglob("*") if file.suffix in {".py", ".sql"})
 
 
-def _install(url: str) -> None:
+def install_on_sources(url: str) -> None:
     from scout_core import install
     from scout_core.database import Database
     from scout_core.settings import load

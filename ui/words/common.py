@@ -63,6 +63,12 @@ WORDS = {
         "La seguridad por filas oculta filas de {tables}: no se muestra ni se cambia nada que dependa de ellas. `python -m scout_core doctor` dice qué hacer.",
         "Row level security hides rows of {tables}: nothing that rests on them is shown or changed. `python -m scout_core doctor` says what to do.",
     ),
+    "cannot_be_kept": (
+        "Esta base no puede guardar “{letter}” ({code}): su codificación es {encoding}. Escríbelo"
+        " sin ese carácter.",
+        "This database cannot keep “{letter}” ({code}): its encoding is {encoding}. Write it"
+        " without that character.",
+    ),
     "trouble_body": (
         "La base respondió, pero no con lo que se pidió. `python -m scout_core doctor` dice qué falta.",
         "The database answered, but not what was asked. `python -m scout_core doctor` says what is missing.",
