@@ -50,8 +50,9 @@ def examine(db: Database, settings: Settings, *, sql_root: Path = SQL_ROOT) -> l
             ("views", installed.examine_views(conn, sql_root, usable)),
             ("indexes", installed.examine_indexes(conn, sql_root, usable)),
             ("triggers", installed.examine_triggers(conn, sql_root, usable)),
+            ("installation", installed.examine_restore(conn)),
             ("state", installed.examine_state(conn)),
-            ("audit", installed.examine_audit(conn)),
+            ("audit", installed.examine_audit(conn, sql_root)),
             ("data", installed.examine_data_quality(conn)),
         ):
             findings += _layer(conn, layer, found)

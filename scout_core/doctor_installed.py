@@ -8,29 +8,15 @@ from typing import Literal
 from sqlalchemy import Connection, text
 
 from scout_core import roles, settle
-from scout_core.install_files import schema_files, table_objects, view_files
+from scout_core.install_files import own_triggers, schema_files, table_objects, view_files
 from scout_core.install_objects import index_states, trigger_states
-from scout_core.install_schema import AUDIT_TABLES
+from scout_core.install_restored import RESTORED, is_restored, weak_triggers
 from scout_core.install_views import definition_hashes, differing
 from scout_core.installer import ask
 from scout_core.settings import Settings
 
 State = Literal["OK", "WARN", "FAIL"]
 INIT = "Run `python -m scout_core init`."
-APPEND_ONLY = (
-    *AUDIT_TABLES,
-    "scout.seals",
-    "scout.decisions",
-    "scout.runs",
-    "scout.denials",
-    "scout.export_audit",
-    "scout.alert_events",
-    "scout.outbox",
-    "scout.delivery_log",
-    "scout.quality_results",
-    "scout.health_changes",
-    "scout.erased_persons",
-)
 
 
 @dataclass(frozen=True)
@@ -167,21 +153,34 @@ def examine_triggers(conn: Connection, sql_root: Path, usable: frozenset[str]) -
         yield Finding("triggers", "triggers", "OK", f"All {len(wanted)} are there and enabled.")
 
 
-def examine_audit(conn: Connection) -> Iterator[Finding]:
-    """Each append-only table: its guard is always on."""
-    tables = ask(conn, "append_only", relation_names=list(APPEND_ONLY))
-    open_tables = [row.relation_name for row in tables if not row.is_guarded]
-    for name in open_tables:
-        yield Finding(
-            "audit",
-            name,
-            "FAIL",
-            f"{name} can be changed: its guard scout_append_only is missing or not always on.",
-            "Find out who took it away, run `python -m scout_core verify`, then let the owner run: "
-            f"alter table {name} enable always trigger scout_append_only;",
-        )
-    if not open_tables:
-        yield Finding("audit", "append-only", "OK", f"All {len(tables)} tables refuse changes.")
+def examine_audit(conn: Connection, sql_root: Path) -> Iterator[Finding]:
+    """Each table of ours: its guard is always on, and its other triggers work."""
+    wanted = own_triggers(sql_root)
+    weak = weak_triggers(conn, wanted)
+    for trigger in weak:
+        if trigger.is_always:
+            yield Finding(
+                "audit",
+                trigger.relation,
+                "FAIL",
+                f"{trigger.relation} can be changed: its guard {trigger.name} is missing or not "
+                "always on.",
+                f"After a restore: {INIT} Else find out who took it away first. Then run "
+                "`python -m scout_core verify`.",
+            )
+        else:
+            what = f"{trigger.name} on {trigger.relation} is missing or off: what it notes is lost."
+            yield Finding("triggers", trigger.name, "FAIL", what, INIT)
+    if not any(trigger.is_always for trigger in weak):
+        count = sum(trigger.is_always for trigger in wanted)
+        yield Finding("audit", "append-only", "OK", f"All {count} tables refuse changes.")
+
+
+def examine_restore(conn: Connection) -> Iterator[Finding]:
+    """Whether init has to follow a restore."""
+    if is_restored(conn):
+        what = f"{RESTORED}: settled numbers and the planner's statistics may be out of date."
+        yield Finding("installation", "restore", "WARN", what, INIT)
 
 
 def examine_state(conn: Connection) -> Iterator[Finding]:

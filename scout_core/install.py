@@ -17,6 +17,12 @@ from scout_core.errors import (
 )
 from scout_core.install_files import SQL_ROOT, view_files
 from scout_core.install_objects import refresh_indexes, refresh_triggers
+from scout_core.install_restored import (
+    RESTORED,
+    note_not_restored,
+    refresh_own_triggers,
+    refresh_statistics,
+)
 from scout_core.install_schema import (
     AUDIT_TABLES,
     add_job_types,
@@ -62,14 +68,18 @@ def init(
         add_job_types(installer)
         take_over(installer, [*AUDIT_TABLES, *views])
         apply_schema_files(installer)
+        was_weak = refresh_own_triggers(installer)
         _set_timezone(installer, settings.source_timezone)
         refresh_views(installer, usable)
-        roles.settle_rights_on_ours(installer, usable)
+        roles.settle_rights_on_ours(installer, usable, [*AUDIT_TABLES, *views])
         refresh_indexes(installer, usable)
         refresh_triggers(installer, usable)
         _note_facts(installer, settings)
         db.forget()
-        _build_state(installer, settings, usable)
+        restored = refresh_statistics(installer, usable)
+        why = RESTORED if restored else "Triggers of ours had been off" if was_weak else None
+        if _build_state(installer, settings, usable, why=why):
+            note_not_restored(installer)
         return InstallReport(
             tuple(installer.done), tuple(installer.lost), installer.owner is not None
         )
@@ -145,13 +155,19 @@ def _set_timezone(installer: Installer, zone: str) -> None:
     installer.did(f"Source timestamps without a zone are read as {zone}.")
 
 
-def _build_state(installer: Installer, settings: Settings, usable: frozenset[str]) -> None:
-    """Settle every person once: the first time, and when the rules or the sources have changed."""
+def _build_state(
+    installer: Installer, settings: Settings, usable: frozenset[str], *, why: str | None
+) -> bool:
+    """Settle every person once: the first time, and when the rules or the sources have changed.
+
+    why: another reason to do it, e.g. changes may have been missed. False where rows are hidden and
+    nobody could be settled.
+    """
     with installer.as_owner() as conn:
         hidden = row_security.list_hidden(conn)
     if hidden:
         installer.misses(f"No person is settled. {row_security.said_of(hidden)}")
-        return
+        return False
     definition = _definition(installer.sql_root, settings, usable)
     with installer.db.transaction(SETTLE) as conn:
         now = conn.execute(sql.query("state", "definition")).one()
@@ -162,15 +178,17 @@ def _build_state(installer: Installer, settings: Settings, usable: frozenset[str
             "Not every change of the sources is noted: the numbers are true as of the last run, "
             "not as of now, and say so."
         )
-    if (now.mode, now.definition) == (mode, definition):
-        return
+    if why is None and (now.mode, now.definition) == (mode, definition):
+        return True
 
     def tell(done: int, total: int) -> None:
         if total > 1:
             installer.report(f"Settling persons: part {done} of {total}.")
 
     done = settle.build(installer.db, definition=definition, progress=tell)
-    installer.did(f"Settled {done.persons:,} person{'' if done.persons == 1 else 's'}.")
+    persons = f"{done.persons:,} person{'' if done.persons == 1 else 's'}"
+    installer.did(f"{why}: settled {persons} anew." if why else f"Settled {persons}.")
+    return True
 
 
 def _definition(sql_root: Path, settings: Settings, usable: frozenset[str]) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -15,6 +15,12 @@ _SOURCE = re.compile(r"^-- source: *(\S+) *$", re.MULTILINE)
 _VIEW = re.compile(r"create or replace view\s+(\w+)\.(\w+)", re.IGNORECASE)
 _OURS = re.compile(r"\b(?:scout|ops)\.\w+")
 _LINE_COMMENT = re.compile(r"--.*$", re.MULTILINE)
+_TRIGGER = re.compile(
+    r"^create (?:or replace )?trigger (\w+)\b[^;]*? on ([\w.]+)[^;]*;"
+    r"|^drop trigger (?:if exists )?(\w+) on ([\w.]+)"
+    r"|^alter table ([\w.]+) enable always trigger (\w+);",
+    re.MULTILINE | re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,16 @@ class TableObject:
     checksum: str
 
 
+@dataclass(frozen=True)
+class OwnTrigger:
+    """A trigger of a table of ours. is_always: it also fires under replication, as guards do."""
+
+    name: str
+    relation: str
+    body: str
+    is_always: bool = False
+
+
 def statements(topic: str) -> dict[str, str]:
     """The installer's own named statements of sql/install/<topic>.sql."""
     return sections(SQL_ROOT / "install" / f"{topic}.sql")
@@ -75,6 +91,22 @@ def schema_files(sql_root: Path) -> list[SchemaFile]:
         body = _read(path)
         found[version] = SchemaFile(version, path.name, body, _sha256(body))
     return [found[version] for version in sorted(found)]
+
+
+def own_triggers(sql_root: Path) -> list[OwnTrigger]:
+    """The triggers that the numbered files leave on tables of ours."""
+    found: dict[tuple[str, str], OwnTrigger] = {}
+    for file in schema_files(sql_root):
+        for match in _TRIGGER.finditer(file.body):
+            name, relation, gone, gone_on, always_on, always = match.groups()
+            if name:
+                found[relation, name] = OwnTrigger(name, relation, match.group())
+            elif gone:
+                found.pop((gone_on, gone), None)
+            else:
+                trigger = found[always_on, always]
+                found[always_on, always] = replace(trigger, is_always=True)
+    return list(found.values())
 
 
 def view_files(sql_root: Path, usable_sources: frozenset[str]) -> list[ViewFile]:

@@ -55,7 +55,7 @@ def refresh_indexes(installer: Installer, usable: frozenset[str]) -> None:
             installer.did(f"Built index {index.name} on {index.relation}.")
             built.add(index.relation)
     for relation in sorted(built):
-        _analyze(installer, relation)
+        analyze(installer, relation)
 
 
 def refresh_triggers(installer: Installer, usable: frozenset[str]) -> None:
@@ -139,10 +139,13 @@ def _build(installer: Installer, index: TableObject) -> bool:
     return False
 
 
-def _analyze(installer: Installer, relation: str) -> None:
-    """Let the planner know how the keys of new indexes are spread: it guesses badly until then."""
+def analyze(installer: Installer, relation: str, *, is_ours: bool = False) -> None:
+    """Let the planner know a table, or how the keys of new indexes are spread: it guesses badly
+    until then. A table that somebody is changing is left to autovacuum."""
     try:
         with installer.as_login(lock_seconds=_INDEX_LOCK_SECONDS) as conn:
+            if is_ours and installer.owner:
+                run_formatted(conn, "set local role %I", installer.owner)
             run_formatted(conn, "analyze %I.%I", *relation.split("."))
     except StatementRefused as exc:
         if exc.code != LOCK_NOT_AVAILABLE:

@@ -15,6 +15,8 @@ from scout_core.installer import (
     run_script,
 )
 
+# as the catalog query names it
+SCHEMA = "schema scout"
 JOB_TYPES = ("scout_attribution_refresh", "scout_attribution_undo", "scout_attribution_decision")
 
 # Columns that every row of ours fills; an older table may demand these and no others.
@@ -64,6 +66,10 @@ def take_over(installer: Installer, relation_names: list[str]) -> None:
     with installer.as_login() as conn:
         owner = installer.owner or ask(conn, "login")[0].name
         others = ask(conn, "owned_by_others", owner=owner, relation_names=relation_names)
+        others.sort(key=lambda thing: thing.object_name == SCHEMA)
+        if others and others[-1].object_name == SCHEMA:
+            # a table can only be given to a role that may create one there
+            run_formatted(conn, "grant usage, create on schema scout to %I", owner)
         for thing in others:
             try:
                 with conn.begin_nested():

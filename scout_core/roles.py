@@ -64,9 +64,16 @@ def privileges(conn: Connection, source_names: Iterable[str]) -> list[Row[Any]]:
     return list(conn.execute(query, {"source_names": sorted(source_names), "login": login}))
 
 
-def settle_rights_on_ours(installer: Installer, source_names: Iterable[str]) -> None:
+def settle_rights_on_ours(
+    installer: Installer, source_names: Iterable[str], names: list[str]
+) -> None:
     """Make the rights on the objects of ours those of the list: grant what is lacking, take away
-    what must not be; then see to it that no function works by names that others can make."""
+    what must not be; then see to it that no function works by names that others can make.
+
+    names: objects of ours outside schema scout.
+    """
+    source_names = sorted(source_names)
+    _revoke_writes(installer, source_names, names)
     with installer.as_owner() as conn:
         surplus = [p for p in _on_ours(installer, conn, source_names) if not p.is_wanted]
         for privilege in surplus:
@@ -90,6 +97,25 @@ def _on_ours(installer: Installer, conn: Connection, source_names: Iterable[str]
     found = [p for p in privileges(conn, source_names) if p.is_ours]
     # without roles of our own, those of that name belong to another database
     return [p for p in found if installer.owner or p.role_name not in ROLES]
+
+
+def _revoke_writes(installer: Installer, source_names: list[str], names: list[str]) -> None:
+    """Take away what default privileges of the database gave, e.g. when a backup was restored."""
+    with installer.as_owner() as conn:
+        held = ask(conn, "writes_on_ours", relation_names=names, roles=[WRITER, READER])
+        if not held:
+            return
+        needed = {
+            (p.role_name, p.privilege, p.object_name)
+            for p in _on_ours(installer, conn, source_names)
+            if p.is_wanted
+        }
+        surplus = [p for p in held if (p.role_name, p.privilege, p.object_name) not in needed]
+        for privilege in surplus:
+            run_script(conn, privilege.revoke_statement)
+    if surplus:
+        who = ", ".join(sorted({privilege.role_name for privilege in surplus}))
+        installer.did(f"Revoked {len(surplus)} privileges to change what is ours from {who}.")
 
 
 def drop_unused(installer: Installer) -> None:

@@ -16,6 +16,14 @@ with audit_tables (table_name) as (
     ('scout.quality_results'),
     ('scout.health_changes'),
     ('scout.erased_persons')
+    union
+    -- whatever else was given such a guard
+    select n.nspname || '.' || c.relname
+    from pg_trigger as g
+    inner join pg_proc as p on p.oid = g.tgfoid
+    inner join pg_class as c on c.oid = g.tgrelid
+    inner join pg_namespace as n on n.oid = c.relnamespace
+    where p.proname = 'refuse_change' and p.pronamespace = to_regnamespace('scout')
 )
 
 select

@@ -60,6 +60,7 @@ select
 -- name: owned_by_others
 -- One row per object that is or becomes ours and belongs to somebody else, with what changes that.
 -- The former owner of a view or audit table keeps reading it: things of theirs may stand on it.
+-- In the order in which they can be given away.
 with candidates as (
     select
         pg_class.oid,
@@ -82,27 +83,19 @@ with candidates as (
 )
 
 select
-    'schema scout' as object_name,
-    pg_get_userbyid(pg_namespace.nspowner)::text as owner_name,
-    format('alter schema scout owner to %I', cast(:owner as text)) as change_statement,
-    null as keep_statement
-from pg_catalog.pg_namespace
-where pg_namespace.nspname = 'scout' and pg_get_userbyid(pg_namespace.nspowner) <> :owner
-union all
-select
     candidates.object_name,
-    pg_get_userbyid(candidates.relowner)::text,
+    pg_get_userbyid(candidates.relowner)::text as owner_name,
     format(
         'alter %s %s owner to %I',
         case candidates.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'S' then 'sequence' else 'table' end,
         candidates.object_name, cast(:owner as text)
-    ),
+    ) as change_statement,
     case
         when candidates.nspname = 'ops' and not exists (
             select from pg_catalog.pg_roles where pg_roles.oid = candidates.relowner and pg_roles.rolsuper
         )
             then format('grant select on %s to %I', candidates.object_name, pg_get_userbyid(candidates.relowner))
-    end
+    end as keep_statement
 from candidates
 where pg_get_userbyid(candidates.relowner) <> :owner
 union all
@@ -121,7 +114,16 @@ select
     null
 from pg_catalog.pg_type
 where pg_type.typnamespace = to_regnamespace('scout') and pg_type.typtype in ('e', 'd', 'r')
-    and pg_get_userbyid(pg_type.typowner) <> :owner;
+    and pg_get_userbyid(pg_type.typowner) <> :owner
+union all
+-- last: who has given the schema away may not look into it any more
+select
+    'schema scout',
+    pg_get_userbyid(pg_namespace.nspowner)::text,
+    format('alter schema scout owner to %I', cast(:owner as text)),
+    null
+from pg_catalog.pg_namespace
+where pg_namespace.nspname = 'scout' and pg_get_userbyid(pg_namespace.nspowner) <> :owner;
 
 -- name: job_type
 -- One row: the type of ops.ingestion_runs.job_type, through domains, and its labels when it is an enum.
@@ -322,6 +324,75 @@ where pg_namespace.nspname = any(cast(:schemas as text[]))
 group by pg_namespace.nspname
 order by pg_namespace.nspname;
 
+-- name: own_triggers
+-- One row per trigger asked for that exists. enabled: A = always, O = unless as a replica, R = only as one, D = off.
+select
+    wanted.relation_name,
+    wanted.name,
+    pg_trigger.tgenabled::text as enabled
+from unnest(cast(:names as text[]), cast(:relations as text[])) as wanted (name, relation_name)
+inner join pg_catalog.pg_trigger
+    on pg_trigger.tgname = wanted.name and pg_trigger.tgrelid = to_regclass(wanted.relation_name);
+
+-- name: own_tables
+-- One row per table of ours: of schema scout, and those asked for.
+select pg_namespace.nspname || '.' || pg_class.relname as relation_name
+from pg_catalog.pg_class
+inner join pg_catalog.pg_namespace on pg_namespace.oid = pg_class.relnamespace
+where pg_class.relkind in ('r', 'p')
+    and (
+        pg_namespace.nspname = 'scout'
+        or pg_namespace.nspname || '.' || pg_class.relname = any(cast(:names as text[]))
+    )
+order by relation_name;
+
+-- name: writes_on_ours
+-- One row per privilege to change a table, view or sequence of ours that everybody or one of the roles asked for has,
+-- e.g. by default privileges of the database in which a backup was restored.
+with ours as (
+    select
+        pg_class.oid,
+        pg_class.relkind,
+        pg_class.relowner,
+        pg_class.relacl,
+        case pg_class.relkind when 'S' then 'sequence' else 'table' end as object_kind,
+        pg_class.oid::regclass::text as object_name
+    from pg_catalog.pg_class
+    inner join pg_catalog.pg_namespace on pg_namespace.oid = pg_class.relnamespace
+    where pg_class.relkind in ('r', 'p', 'v', 'm', 'S')
+        and (
+            pg_namespace.nspname = 'scout'
+            or pg_namespace.nspname || '.' || pg_class.relname = any(cast(:relation_names as text[]))
+        )
+),
+
+grants as (
+    select ours.object_kind, ours.object_name, ours.relowner, acl.grantee, lower(acl.privilege_type) as privilege
+    from ours
+    cross join aclexplode(ours.relacl) as acl
+    union all
+    select
+        ours.object_kind, ours.object_name, ours.relowner, acl.grantee,
+        lower(acl.privilege_type) || ' (' || quote_ident(pg_attribute.attname) || ')'
+    from ours
+    inner join pg_catalog.pg_attribute on pg_attribute.attrelid = ours.oid and not pg_attribute.attisdropped
+    cross join aclexplode(pg_attribute.attacl) as acl
+)
+
+select
+    case grants.grantee when 0 then 'public' else pg_get_userbyid(grants.grantee)::text end as role_name,
+    grants.privilege,
+    grants.object_name,
+    format(
+        'revoke %s on %s %s from %s', grants.privilege, grants.object_kind, grants.object_name,
+        case grants.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(grants.grantee)) end
+    ) as revoke_statement
+from grants
+where grants.grantee <> grants.relowner
+    and (grants.grantee = 0 or pg_get_userbyid(grants.grantee)::text = any(cast(:roles as text[])))
+    and grants.privilege not like 'select%' and grants.privilege <> 'usage'
+order by grants.object_name, role_name, grants.privilege;
+
 -- name: foreign_dependents
 -- One row per thing that is not ours and stands on something of ours.
 with recursive ours (classid, objid) as (
@@ -495,4 +566,17 @@ from scout.install_facts;
 -- Its name when the fact is new or another than before.
 insert into scout.install_facts as f (name, value) values (:name, :value)
 on conflict (name) do update set value = excluded.value where f.value <> excluded.value
+returning f.name;
+
+-- name: restored
+-- One row: whether the fact written_in names another transaction than the one that wrote it, which a dump does not keep.
+-- False before init has written it for the first time.
+select coalesce(bool_or(install_facts.value <> install_facts.xmin::text), false) as is_restored
+from scout.install_facts
+where install_facts.name = 'written_in';
+
+-- name: note_written_here
+-- Its name when it was not written here. In no savepoint: that would be another transaction.
+insert into scout.install_facts as f (name, value) values ('written_in', pg_current_xact_id()::xid::text)
+on conflict (name) do update set value = excluded.value where f.value <> f.xmin::text
 returning f.name;
