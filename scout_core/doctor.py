@@ -241,7 +241,7 @@ def _claims(conn: Connection) -> Iterator[Finding]:
             "claims",
             "FAIL",
             f"The job could write to {', '.join(guard.writable)}, so it will refuse to start.",
-            f"Revoke insert, update, delete, truncate there from {roles.WRITER} and from public.",
+            f"Revoke that from {roles.WRITER}, from public and from the roles that it can become.",
         )
     else:
         what = (

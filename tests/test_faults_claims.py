@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from scout_core import conflicts, coverage, health
+from scout_core import conflicts, coverage, doctor, health
 from scout_core.database import CHECK, LOOK, Database, Profile
 from scout_core.errors import PermissionDenied
 from scout_core.persons import explain
@@ -23,6 +23,7 @@ from tests.support.job import (
     writing,
 )
 from tests.support.state import effects, fingerprint
+from tests.support.strangers import stranger
 
 MONEY = (
     "public.peer_claims",
@@ -115,6 +116,59 @@ def test_job_that_could_write_claims_does_not_start(db: Database, money_url: str
     assert effects(money_url) == before
     assert refresh(db).status == "COMPLETED"
     assert effects(money_url) != before
+
+
+WAYS = {
+    "a trigger": "grant trigger on public.peer_claims to scout_writer",
+    "a role that it can become": "grant insert on public.peer_claims to {etl};"
+    " grant {etl} to scout_writer{option}",
+    "a view": "create view public.open_rows as select * from public.peer_claims;"
+    " grant update (driver_name) on public.open_rows to scout_writer",
+    "a view upon a view": "create view public.open_rows as select * from public.peer_claims;"
+    " create view canon.some_rows as select driver_id from public.open_rows;"
+    " grant insert on canon.some_rows to {etl}; grant {etl} to scout_writer{option}",
+    "a view with a trigger": "create view public.open_rows as"
+    " select count(*) as n from public.peer_claims;"
+    " create function public.put() returns trigger language plpgsql as 'begin return new; end';"
+    " create trigger put instead of insert on public.open_rows for each row"
+    " execute function public.put(); grant insert on public.open_rows to scout_writer",
+    "upkeep": "grant maintain on public.peer_claims to scout_writer",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_job_that_could_write_claims_by_a_detour_does_not_start(
+    db: Database, money_url: str, way: str
+):
+    if way == "upkeep" and db.capabilities.server_version < 170000:
+        pytest.skip("MAINTAIN came with PostgreSQL 17")
+    before = effects(money_url)
+    with stranger(money_url, "usage on schema public") as etl:
+        name = value(etl, "select session_user")
+        # what is not inherited can be taken with SET ROLE
+        option = " with inherit false" if db.capabilities.server_version >= 160000 else ""
+        grant = WAYS[way].format(etl=name, option=option)
+        do(money_url, grant)
+        with pytest.raises(PermissionDenied, match=r"public\.peer_claims"):
+            refresh(db)
+        findings = {f.name: f for f in doctor.examine(db, settings()) if f.layer == "login"}
+        assert findings["claims"].state == "FAIL"
+        assert "public.peer_claims" in findings["claims"].what
+        assert {r["table_name"] for r in broken(db)["job_cannot_write_claims"]} == {
+            "public.peer_claims"
+        }
+        assert effects(money_url) == before
+
+
+def test_view_over_claims_that_nobody_can_write_through_does_not_stop_the_job(
+    db: Database, money_url: str
+):
+    do(
+        money_url,
+        "create view public.totals as select count(*) as n from public.peer_claims",
+        "grant insert, update, delete on public.totals to scout_writer",
+    )
+    assert refresh(db).status == "COMPLETED"
 
 
 def test_right_to_write_claims_is_a_broken_invariant(db: Database, money_url: str):
