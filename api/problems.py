@@ -34,6 +34,7 @@ from scout_core.errors import (
     RunFailed,
     ScoutError,
     Unavailable,
+    WrongDatabase,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -92,6 +93,13 @@ _KINDS: tuple[tuple[type[ScoutError], int, str, str, str | None], ...] = (
         "database-away",
         "The database does not answer",
         "Try again in a moment.",
+    ),
+    (
+        WrongDatabase,
+        503,
+        "database-refused",
+        "The database cannot be used",
+        "It does not let this server in: its operator looks at the log or runs `doctor`.",
     ),
     (
         NotInstalled,

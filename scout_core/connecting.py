@@ -11,7 +11,8 @@ from typing import Any
 
 import psycopg2.extensions
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import make_url
+
+from scout_core import address
 
 CLIENT_ENCODING = "utf8"
 LENIENT = "scout_lenient_utf8"
@@ -23,7 +24,7 @@ _NO_ENCODING = "SQL_ASCII"
 def engine(url: str, *, arguments: dict[str, Any] | None = None, **how: Any) -> Engine:
     """An engine of SQLAlchemy for this address. arguments: of the driver; how: of create_engine."""
     made = create_engine(
-        make_url(url),
+        address.read(url),
         connect_args={"client_encoding": CLIENT_ENCODING, **(arguments or {})},
         hide_parameters=True,
         **how,

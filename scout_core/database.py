@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
-from scout_core import connecting, watch
+from scout_core import address, connecting, watch
 from scout_core.driver_errors import wrapped_errors
 from scout_core.errors import DatabaseAway, NotInstalled, WrongDatabase
 from scout_core.settings import Settings
@@ -132,7 +131,7 @@ class Database:
         self._capabilities: Capabilities | None = None
         self._away_until = 0.0
         try:
-            parsed = make_url(url)
+            parsed = address.read(url)
             arguments = {
                 "client_encoding": connecting.CLIENT_ENCODING,
                 "application_name": application_name,

@@ -8,6 +8,7 @@ from typing import NoReturn
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from scout_core import connection_refused
 from scout_core.errors import (
     CannotBeKept,
     DatabaseAway,
@@ -15,7 +16,6 @@ from scout_core.errors import (
     DatabaseReadOnly,
     RowsHidden,
     ScoutError,
-    WrongDatabase,
 )
 
 # a key that is there already, a referenced row that is gone
@@ -57,12 +57,12 @@ def _raise_ours(exc: DBAPIError) -> NoReturn:
     said = str(orig or "").strip()
     primary = getattr(getattr(orig, "diag", None), "message_primary", None) or said
     first = primary.splitlines()[0] if primary else "no message"
-    if code is None and type(orig).__name__ == "OperationalError":
-        _raise_connection_error(said, exc)
+    if code is None and type(orig).__name__ in ("OperationalError", "ProgrammingError"):
+        connection_refused.raise_ours(said, exc)
     if code == "25006":
         raise DatabaseReadOnly(sqlstate=code) from exc
     if exc.connection_invalidated or (code or "").startswith(("08", "57P")):
-        raise DatabaseAway(_LOST, sqlstate=code) from exc
+        raise DatabaseAway(connection_refused.LOST, sqlstate=code) from exc
     if code == "55P03":
         raise DatabaseError(
             "Somebody else holds a lock that is needed: try again when they have finished.",
@@ -126,7 +126,14 @@ def _raise_if_it_cannot_be_kept(said: str, exc: DBAPIError) -> None:
         character = bytes.fromhex(found[1].replace("0x", "")).decode()
     except ValueError:
         return
-    raise CannotBeKept(character, found[3]) from exc
+    why = f"“{character}” (U+{ord(character):04X}), which this database cannot keep"
+    why += f" (its encoding is {found[3]})"
+    raise CannotBeKept(
+        f"A text has {why}: write it without.",
+        allowed=f"text without {why}",
+        character=character,
+        encoding=found[3],
+    ) from exc
 
 
 _NO_EQUIVALENT = re.compile(
@@ -140,46 +147,3 @@ _MORE = {
     "53300": "Close connections or raise max_connections",
     "53400": "Raise the limit that is named",
 }
-
-_LOST = (
-    "The connection to the database was lost: check that it is up, and that a pooler before it has "
-    "connections free, then try again."
-)
-
-# Connection errors carry no SQLSTATE: told by the words of the server, English or Spanish.
-_FULL = re.compile(
-    r"too many (clients|connections)|connection slots|no more connections allowed"
-    r"|demasiad[ao]s (clientes|conexiones)|conexiones restantes est"
-)
-_WRONG = (
-    (
-        re.compile(r"authentication failed|no password supplied|autentifica|no pg_hba|pg_hba.conf"),
-        "The database refused the login: check user and password in DATABASE_URL.",
-    ),
-    (
-        re.compile(r'(database|base de datos) ["«].*["»] (does not exist|no existe)|no existe la'),
-        "The server has no such database: check its name in DATABASE_URL or create it.",
-    ),
-    (
-        re.compile(r'role ["«].*["»] (does not exist|is not permitted)|no existe el rol'),
-        "The database knows no such user: check the user in DATABASE_URL.",
-    ),
-    (
-        re.compile(r"invalid (connection option|port|dsn)|unrecognized|invalid integer"),
-        "DATABASE_URL cannot be read: write postgresql://user:password@host:5432/database.",
-    ),
-)
-
-
-def _raise_connection_error(said: str, exc: DBAPIError) -> NoReturn:
-    for pattern, sentence in _WRONG:
-        if pattern.search(said):
-            raise WrongDatabase(sentence) from exc
-    if _FULL.search(said):
-        raise DatabaseAway(
-            "The database takes no more connections of this login: try again in a moment; if it "
-            "lasts, close some or raise its limit (max_connections, or that of the login).",
-            sqlstate="53300",
-        ) from exc
-    # a connection that was cut gives no SQLSTATE either
-    raise DatabaseAway(_LOST if exc.connection_invalidated else None) from exc

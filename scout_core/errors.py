@@ -73,15 +73,8 @@ class BadInput(ScoutError):
 class CannotBeKept(BadInput):
     """A text has a character that this database cannot keep: write it without."""
 
-    def __init__(self, character: str, encoding: str) -> None:
-        self.character, self.encoding = character, encoding
-        why = f"{self.named}, which this database cannot keep (its encoding is {encoding})"
-        super().__init__(f"A text has {why}: write it without.", allowed=f"text without {why}")
-
-    @property
-    def named(self) -> str:
-        """The character and its number."""
-        return f"“{self.character}” (U+{ord(self.character):04X})"
+    character: str = ""
+    encoding: str = ""
 
 
 class Refused(ScoutError):

@@ -30,8 +30,6 @@ from scout_core.errors import SettingsError
 
 PREFIX = "SCOUT_"
 SECRETS = frozenset({"database_url", "notify_urls", "ping_url"})
-DRIVER = "postgresql+psycopg2"
-URL_FORM = "write postgresql://user:password@host:5432/database"
 # Apprise kinds that write to this machine, its desktop or its wires instead of telling somebody
 LOCAL_CHANNELS = frozenset(
     (
@@ -148,21 +146,9 @@ class Settings(BaseModel):
     def _read_as_psycopg2(cls, url: str | None) -> str | None:
         if url is None:
             return None
-        scheme, separator, rest = url.partition("://")
-        if not separator or scheme not in {"postgres", "postgresql", DRIVER, "postgresql+psycopg"}:
-            raise ValueError(f"the address of a PostgreSQL database: {URL_FORM}")
-        from sqlalchemy.engine import make_url  # slow to import, needed only here
-        from sqlalchemy.exc import ArgumentError
+        from scout_core import address  # slow to import, needed only here
 
-        url = f"{DRIVER}://{rest}"
-        try:
-            make_url(url)
-        except (ArgumentError, ValueError):
-            # The cause is left out: it repeats the address with its password.
-            raise ValueError(
-                f"an address that can be read: {URL_FORM}, special characters percent-encoded"
-            ) from None
-        return url
+        return address.read(url).render_as_string(hide_password=False)
 
     @field_validator("notify_urls")
     @classmethod

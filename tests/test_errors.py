@@ -12,6 +12,7 @@ CODES = {
     "ScoutError": 1,
     "SettingsError": 2,
     "BadInput": 2,
+    "CannotBeKept": 2,
     "Refused": 3,
     "GuardStopped": 3,
     "PermissionDenied": 3,
