@@ -39,7 +39,8 @@ def _leave(code: int) -> NoReturn:
 
 
 try:
-    shield.refuse_open_door()
+    PUBLIC_URL = read.settings().public_url
+    shield.refuse_open_door(PUBLIC_URL)
 except SettingsError as exc:
     print(exc.message, file=sys.stderr, flush=True)  # noqa: T201 - the server's own console
     _leave(exc.exit_code)
@@ -47,6 +48,10 @@ except SettingsError as exc:
 
 async def _to_first_page(_request: Any) -> RedirectResponse:
     return RedirectResponse(FIRST_PAGE, status_code=307)
+
+
+async def _without_slash(request: Any) -> RedirectResponse:
+    return RedirectResponse(request.url.replace(path=request.url.path.rstrip("/")), 307)
 
 
 async def _page(_request: Any) -> HTMLResponse:
@@ -57,7 +62,7 @@ async def _page(_request: Any) -> HTMLResponse:
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Keep threads while the server is up: one that loads ahead, one that settles, one that looks
     after the alerts."""
-    shield.refuse_open_door()
+    shield.refuse_open_door(PUBLIC_URL)
     warmer = _Warmer()
     await run_in_threadpool(_wait_for_preparation)
     logs.configure(read.settings().log_level)
@@ -185,19 +190,24 @@ def _monitors() -> Router:
 
 rest, monitors = _Later(_rest), _Later(_monitors)
 
+ROUTES = [
+    Route("/", _to_first_page),
+    Route(f"/{site.BASE}", _to_first_page),
+    Route(f"/{site.BASE}/", _to_first_page),
+    *(Route(f"/{site.BASE}/{place.address}", _page) for place in site.PLACES),
+    *(Route(f"/{site.BASE}/{place.address}/", _without_slash) for place in site.PLACES),
+    *(Route(path, monitors) for path in MONITOR_PATHS),
+    Mount("/api", rest),
+    # the same below the pages, where the browser sends the session
+    Mount(f"/{site.BASE}/api", rest),
+]
+
 app = st.App(
     ROOT / "ui" / "main.py",
-    routes=[
-        Route("/", _to_first_page),
-        Route(f"/{site.BASE}", _to_first_page),
-        Route(f"/{site.BASE}/", _to_first_page),
-        *(Route(f"/{site.BASE}/{place.address}", _page) for place in site.PLACES),
-        *(Route(path, monitors) for path in MONITOR_PATHS),
-        Mount("/api", rest),
-        # the same below the pages, where the browser sends the session
-        Mount(f"/{site.BASE}/api", rest),
+    routes=ROUTES,
+    middleware=[
+        Middleware(shield.Shield, own=ROUTES, monitors=MONITOR_PATHS, public_url=PUBLIC_URL)
     ],
-    middleware=[Middleware(shield.Shield)],
     lifespan=lifespan,
     on_script_error=shield.log_script_error,
 )

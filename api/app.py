@@ -32,7 +32,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     exports.router,
     quality.router,
 )
-BODY_BYTES = 64 * 1024
 DESCRIPTION = """
 Which scout brought which driver. Lists come in pages: `pagination.after` is the cursor of the
 next one, however far; `page` counts from 1 near the beginning. Days are Lima's, times UTC, amounts
@@ -58,7 +57,6 @@ def build(services: Services) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=BODY_BYTES,
         separate_input_output_schemas=False,
         generate_unique_id_function=lambda route: route.name,
     )

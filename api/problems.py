@@ -16,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from api import metrics
+from api import bodies, metrics
 from scout_core import logs
 from scout_core.errors import (
     BadInput,
@@ -127,6 +127,7 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(ScoutError, _on_ours)
     app.add_exception_handler(RequestValidationError, _on_bad_request)
     app.add_exception_handler(HTTPException, _on_http)
+    app.add_middleware(bodies.Limit, refuse=_problem_of_http)
     app.add_middleware(_Net)
 
 
@@ -165,16 +166,23 @@ async def _on_ours(_request: Request, exc: Exception) -> JSONResponse:
 
 async def _on_http(_request: Request, exc: Exception) -> JSONResponse:
     assert isinstance(exc, HTTPException)  # noqa: S101 - registered for it
+    return _problem_of_http(exc)
+
+
+def _problem_of_http(exc: HTTPException) -> JSONResponse:
     titles = {
         400: ("bad-request", "The request cannot be read"),
         404: ("not-found", "Not found"),
         405: ("method-not-allowed", "Not this way"),
+        408: ("too-late", "The request did not arrive"),
         413: ("too-large", "The request is too large"),
     }
     kind, title = titles.get(exc.status_code, ("error", "Something went wrong"))
     details = {
         404: "There is nothing under this address: /api/docs lists what there is.",
         405: "This address takes another method: /api/docs says which.",
+        408: f"Its body was not complete after {bodies.SECONDS:g} seconds: send it again.",
+        413: f"A body may have {bodies.MAX_BYTES:,} bytes: send less.",
     }
     detail = details.get(exc.status_code, "Look at /api/docs for what can be sent.")
     headers = dict(exc.headers or {})

@@ -13,7 +13,8 @@ _log = logs.get_logger("access")
 
 
 def record(db: Database, actor: Actor, denied: PermissionDenied, via: Via) -> None:
-    """Keep that this was refused. A database that cannot be written to leaves the log line."""
+    """Keep that this was refused: a log line each time, a row once a minute for the same. A
+    database that cannot be written to leaves the log line."""
     action = str(denied.facts.get("action", "?"))
     _log.warning("denied", actor=actor.name, role=actor.role, action=action, via=via)
     values = {"actor": actor.name, "role": actor.role, "action": action, "via": via}

@@ -39,6 +39,9 @@ LOCAL_CHANNELS = frozenset(
 )
 # a comma may stand in an address: only one before another scheme parts two of them
 _BETWEEN_CHANNELS = re.compile(r"[,\s]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
+# the end of an address that is the pages, and what no address to build on has
+_PAGES = re.compile(r"(?<=[^:/])(?:/+scouts)+$")
+_IS_BARE = re.compile(r"[^?#]+")
 _CHANNEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9+.-]*)://\S+")
 
 Origin = Literal["environment", ".env", "file", "default"]
@@ -181,6 +184,14 @@ class Settings(BaseModel):
         if not is_good or not url.isprintable() or " " in url:
             raise ValueError("an address that begins with http:// or https://")
         return url.rstrip("/")
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_the_pages(cls, url: str) -> str:
+        # links add /scouts themselves, and people copy the address out of the browser
+        if not _IS_BARE.fullmatch(url):
+            raise ValueError("an address without ? or #")
+        return _PAGES.sub("", url)
 
     @field_validator("source_timezone")
     @classmethod

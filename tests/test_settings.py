@@ -186,3 +186,30 @@ def test_each_field_has_one_name_and_a_meaning():
     assert env_name("database_url") == "DATABASE_URL"
     assert env_name("run_max_rows") == "SCOUT_RUN_MAX_ROWS"
     assert all(row.meaning for row in describe(Settings()))
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://scouts.example.com", "https://scouts.example.com"),
+        ("https://scouts.example.com/", "https://scouts.example.com"),
+        ("https://scouts.example.com/scouts", "https://scouts.example.com"),
+        ("https://scouts.example.com/scouts/", "https://scouts.example.com"),
+        ("https://scouts.example.com//scouts//", "https://scouts.example.com"),
+        ("https://scouts.example.com/scouts/scouts", "https://scouts.example.com"),
+        ("https://example.com/fleet/scouts/", "https://example.com/fleet"),
+        ("https://example.com/fleet", "https://example.com/fleet"),
+        ("https://example.com/myscouts", "https://example.com/myscouts"),
+        ("http://scouts:3000", "http://scouts:3000"),
+        ("http://scouts", "http://scouts"),
+    ],
+)
+def test_public_address_is_taken_with_or_without_the_pages_at_its_end(given, kept):
+    assert load({"SCOUT_PUBLIC_URL": given}, None).public_url == kept
+
+
+@pytest.mark.parametrize("given", ["https://x.example.com/?lang=en", "https://x.example.com#a"])
+def test_public_address_that_links_cannot_be_built_on_is_refused(given):
+    assert "an address without ? or #" in refused({"SCOUT_PUBLIC_URL": given})
+    # the other one is called as it is
+    assert load({"SCOUT_PING_URL": f"{given}/scouts"}, None).ping_url == f"{given}/scouts"

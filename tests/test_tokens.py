@@ -9,7 +9,7 @@ from scout_core import cli, denials, tokens
 from scout_core.database import API, LOOK
 from scout_core.errors import BadInput, NotFound, PermissionDenied
 from scout_core.permissions import Actor
-from tests.support.job import rows
+from tests.support.job import do, rows
 
 ADMIN = Actor("adela", "admin")
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -135,9 +135,46 @@ def test_verbs_make_list_and_revoke_and_show_the_secret_once(verb):
     assert "revoked" in verb("token", "list")
 
 
+DENIALS = "select actor, role, action, via from scout.denials order by id"
+
+
+def denied(role="viewer", action="run"):
+    return PermissionDenied("no", role=role, action=action)
+
+
 def test_denial_is_kept_and_a_read_only_database_stops_nothing(db, db_url):
-    denied = PermissionDenied("no", role="viewer", action="run")
-    denials.record(db, Actor("vera", "viewer"), denied, "page")
-    assert rows(db_url, "select actor, role, action, via from scout.denials") == [
-        ("vera", "viewer", "run", "page")
+    denials.record(db, Actor("vera", "viewer"), denied(), "page")
+    assert rows(db_url, DENIALS) == [("vera", "viewer", "run", "page")]
+
+
+def test_who_is_refused_again_and_again_leaves_a_row_a_minute_and_a_line_each_time(
+    db, db_url, capsys
+):
+    vera = Actor("vera", "viewer")
+    for _ in range(20):
+        denials.record(db, vera, denied(), "api")
+    captured = capsys.readouterr()
+    assert (captured.out + captured.err).count("denied") == 20
+    assert rows(db_url, DENIALS) == [("vera", "viewer", "run", "api")]
+    others = [
+        (Actor("luis", "viewer"), "run", "api"),
+        (Actor("vera", "analyst"), "run", "api"),
+        (vera, "undo", "api"),
+        (vera, "run", "page"),
     ]
+    for actor, action, via in others:
+        denials.record(db, actor, denied(actor.role, action), via)
+    kept = [("vera", "viewer", "run", "api"), *((a.name, a.role, x, via) for a, x, via in others)]
+    assert rows(db_url, DENIALS) == kept
+
+
+def test_denial_of_a_minute_ago_is_followed_by_another(db, db_url):
+    for seconds in (70, 61, 50):
+        do(
+            db_url,
+            "insert into scout.denials (actor, role, action, via, recorded_at) values ('old"
+            f" {seconds}', 'viewer', 'run', 'api', clock_timestamp() - interval '{seconds} seconds')",
+        )
+        denials.record(db, Actor(f"old {seconds}", "viewer"), denied(), "api")
+    counted = "select actor, count(*) from scout.denials group by actor order by actor"
+    assert rows(db_url, counted) == [("old 50", 1), ("old 61", 2), ("old 70", 2)]

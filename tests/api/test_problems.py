@@ -1,7 +1,12 @@
 """Errors of the API: problem+json, named parameters, nothing that was sent or that is ours."""
 
-import pytest
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+from starlette.exceptions import HTTPException
+
+from api import bodies
 from scout_core.database import API
 from scout_core.errors import DatabaseReadOnly
 
@@ -113,3 +118,53 @@ def test_reads_are_read_only_whatever_runs(demo, monkeypatch):
     assert seen == ["scout_reader"]
     with pytest.raises(DatabaseReadOnly), demo.database.transaction(API) as conn:
         write(conn)
+
+
+def test_body_that_does_not_arrive_is_given_up(monkeypatch):
+    """The route learns it as an error; what it waits for after the body has no end."""
+    monkeypatch.setattr(bodies, "SECONDS", 0.05)
+    said = []
+
+    async def reads(scope, receive, send):
+        assert (await receive())["body"] == b"{"
+        try:
+            await receive()
+        except HTTPException as exc:
+            said.append(exc.status_code)
+
+    async def waits(scope, receive, send):
+        await receive()
+        await receive()
+        said.append("left")
+
+    pieces = iter([(b"{", True), None])
+
+    async def never_whole():
+        if (piece := next(pieces)) is None:
+            await asyncio.sleep(10)
+        return {"type": "http.request", "body": piece[0], "more_body": piece[1]}
+
+    async def whole_and_later_gone():
+        if said[-1] != "whole":
+            said.append("whole")
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await asyncio.sleep(0.2)
+        return {"type": "http.disconnect"}
+
+    scope = {"type": "http", "headers": []}
+    with ThreadPoolExecutor(1) as thread:
+        for app, receive in ((reads, never_whole), (waits, whole_and_later_gone)):
+            thread.submit(asyncio.run, bodies.Limit(app, None)(scope, receive, None)).result()
+    assert said == [408, "whole", "left"]
+
+
+def test_body_that_is_too_large_is_413_with_a_number_in_the_log(demo):
+    answer = demo.post(
+        f"{BASE}/conflicts.csv",
+        content=b"x" * (bodies.MAX_BYTES + 1),
+        headers={"content-type": "application/json"},
+    )
+    assert problem(answer, 413)["type"].endswith("too-large")
+    just = b'{"reason": "' + b"x" * (bodies.MAX_BYTES - 14) + b'"}'
+    assert len(just) == bodies.MAX_BYTES
+    problem(demo.post(f"{BASE}/conflicts.csv", content=just), 422)

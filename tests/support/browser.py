@@ -57,12 +57,16 @@ def launch(playwright: Playwright, program: str) -> Browser:
 
 
 @contextlib.contextmanager
-def served(database_url: str, log: Path) -> Iterator[str]:
-    """The address of a server of our own on this database; its log goes into a file."""
+def served(database_url: str, log: Path, *options: str) -> Iterator[str]:
+    """The address of a server of our own on this database, with further options of Streamlit; its
+    log goes into a file."""
     port = free_port()
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+            [
+                *(sys.executable, "-m", "streamlit", "run", "app.py"),
+                *("--server.port", str(port), *options),
+            ],
             cwd=ROOT,
             env=os.environ | {"DATABASE_URL": database_url},
             stdout=out,

@@ -1,0 +1,62 @@
+"""Whose process is at the other end of a connection from this machine (Linux).
+
+A proxy may say nothing of itself: nginx since 1.29.7 speaks HTTP/1.1 and adds no header. It runs
+under an account of the system, a visitor's browser does not.
+"""
+
+import ipaddress
+import os
+import struct
+import sys
+import time
+from collections import OrderedDict
+from pathlib import Path
+
+from ui.doors.asked import End
+
+TABLES = {4: Path("/proc/net/tcp"), 6: Path("/proc/net/tcp6")}
+FIRST_PERSON = 1000  # systemd and Debian: accounts below are programs'
+# accounts that systemd makes for a service, and the one of nobody
+MADE_FOR_SERVICES = range(61184, 65535)
+SECONDS, KEPT = 5.0, 256
+
+_seen: OrderedDict[tuple[End, End], tuple[float, int | None]] = OrderedDict()
+
+
+def is_of_a_service(client: End, server: End) -> bool:
+    """Whether a program of the system, which is not this one, has the client's end. False where
+    that is not known."""
+    uid = _kept(client, server)
+    if uid is None or uid in {0, os.geteuid()}:
+        return False
+    return uid < FIRST_PERSON or uid in MADE_FOR_SERVICES
+
+
+def _kept(client: End, server: End) -> int | None:
+    now, key = time.monotonic(), (client, server)
+    if key not in _seen or now - _seen[key][0] > SECONDS:
+        _seen[key] = (now, _uid_of(client, server))
+        _seen.move_to_end(key)
+        while len(_seen) > KEPT:
+            _seen.popitem(last=False)
+    return _seen[key][1]
+
+
+def _uid_of(client: End, server: End) -> int | None:
+    try:
+        wanted = [_written(client), _written(server)]
+        table = TABLES[ipaddress.ip_address(client[0]).version]
+        lines = table.read_text().splitlines()[1:]
+    except (ValueError, OSError):
+        # a unix socket, or another system
+        return None
+    found = (line.split() for line in lines)
+    return next((int(parts[7]) for parts in found if parts[1:3] == wanted), None)
+
+
+def _written(end: End) -> str:
+    """Address and port as the kernel writes them: words in the machine's order, hexadecimal."""
+    packed = ipaddress.ip_address(end[0]).packed
+    order = "<" if sys.byteorder == "little" else ">"
+    words = struct.unpack(f"{order}{len(packed) // 4}I", packed)
+    return f"{''.join(f'{word:08X}' for word in words)}:{end[1]:04X}"
