@@ -10,7 +10,7 @@ import codecs
 from typing import Any
 
 import psycopg2.extensions
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 
 from scout_core import address
 
@@ -33,9 +33,19 @@ def engine(url: str, *, arguments: dict[str, Any] | None = None, **how: Any) -> 
     return made
 
 
+def keeps_bytes(conn: Connection) -> bool:
+    """Whether the database knows nothing of letters, so that a text may be no UTF-8."""
+    driver: Any = conn.connection.dbapi_connection
+    return _is_without_encoding(driver)
+
+
+def _is_without_encoding(connection: Any) -> bool:
+    return bool(connection.info.parameter_status("server_encoding") == _NO_ENCODING)
+
+
 def settle_encoding(connection: Any) -> None:
     """Take the bytes of a database in SQL_ASCII as they are. For a new connection of the driver."""
-    if connection.info.parameter_status("server_encoding") == _NO_ENCODING:
+    if _is_without_encoding(connection):
         connection.set_client_encoding(_NO_ENCODING)
 
 

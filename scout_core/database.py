@@ -70,6 +70,8 @@ API = Profile(
 CHECK = Profile(
     "check", "scout_writer", 2_000, 300_000, is_read_only=True, is_snapshot=True, is_exact=True
 )
+# makes what is compared and is always rolled back
+PROBE = Profile("probe", "scout_writer", 2_000, 60_000, wall_seconds=120)
 # a minute for the lock: another settler lets go after each batch
 SETTLE = Profile("settle", "scout_writer", 60_000, 300_000, notices_dead_client=True)
 

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from dataclasses import dataclass, replace
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -13,7 +14,9 @@ SQL_ROOT = Path(__file__).parent.parent / "sql"
 _SECTION = re.compile(r"^-- name: *(.+?) *$", re.MULTILINE)
 _SOURCE = re.compile(r"^-- source: *(\S+) *$", re.MULTILINE)
 _VIEW = re.compile(r"create or replace view\s+(\w+)\.(\w+)", re.IGNORECASE)
+_VIEW_QUERY = re.compile(r"create or replace view [\w.]+ as\n(.+?);\s*(?:^comment|\Z)", re.S | re.M)
 _OURS = re.compile(r"\b(?:scout|ops)\.\w+")
+_APPEND_ONLY = re.compile(r"\('(\w+\.\w+)', '(\w+)', (?:'(\w+)'|null)\)")
 _LINE_COMMENT = re.compile(r"--.*$", re.MULTILINE)
 _TRIGGER = re.compile(
     r"^create (?:or replace )?trigger (\w+)\b[^;]*? on ([\w.]+)[^;]*;"
@@ -42,6 +45,15 @@ class ViewFile:
     comment: str
     checksum: str
     mentions: frozenset[str]
+
+
+@dataclass(frozen=True)
+class AppendOnlyTable:
+    """A table that only grows. run_column: where a run seals its own rows."""
+
+    name: str
+    id_column: str
+    run_column: str | None
 
 
 @dataclass(frozen=True)
@@ -121,6 +133,26 @@ def view_files(sql_root: Path, usable_sources: frozenset[str]) -> list[ViewFile]
     except CycleError as exc:
         circle = " -> ".join(exc.args[1])
         raise InstallError(f"Views stand on each other in a circle: {circle}.") from exc
+
+
+@cache
+def append_only_tables() -> tuple[AppendOnlyTable, ...]:
+    """The tables that only grow: those of scout.v_append_only, whatever the database says."""
+    body = _read(SQL_ROOT / "views" / "2_attribution" / "v_append_only.sql")
+    return tuple(
+        AppendOnlyTable(name, column, run or None)
+        for name, column, run in _APPEND_ONLY.findall(body)
+    )
+
+
+@cache
+def view_query(name: str) -> str:
+    """What a view selects, as its file says, whatever the database has; for views of one form."""
+    (path,) = (SQL_ROOT / "views").rglob(f"{name}.sql")
+    created = _VIEW_QUERY.search(_read(path))
+    if created is None:
+        raise InstallError(f"View file {path.name} holds no view that ends with a semicolon.")
+    return created.group(1)
 
 
 def table_objects(sql_root: Path, topic: str) -> list[TableObject]:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from scout_core.errors import InstallError
-from scout_core.install_files import SQL_ROOT
+from scout_core.install_files import SQL_ROOT, append_only_tables
 from scout_core.installer import (
     DUPLICATE,
     INSUFFICIENT_PRIVILEGE,
@@ -61,7 +61,12 @@ def privileges(conn: Connection, source_names: Iterable[str]) -> list[Row[Any]]:
     false): role_name, privilege, object_name, is_held, ..."""
     login = ask(conn, "login")[0].name
     query = text(_GRANTS.read_text(encoding="utf-8"))
-    return list(conn.execute(query, {"source_names": sorted(source_names), "login": login}))
+    values = {
+        "source_names": sorted(source_names),
+        "append_only": [table.name for table in append_only_tables()],
+        "login": login,
+    }
+    return list(conn.execute(query, values))
 
 
 def settle_rights_on_ours(

@@ -203,9 +203,8 @@ class Run:
         with self._db.transaction(CONTROL) as control:
             execute(
                 control,
-                "record_event",
+                "record_step",
                 run_id=self.run_id,
-                event="STEP",
                 step=step,
                 details=json.dumps(details, default=str, ensure_ascii=False),
                 actor=self.request.actor.name,
@@ -305,14 +304,8 @@ def _work_with_retries(run: Run, work: Callable[[Run], None]) -> None:
 def _complete(run: Run) -> None:
     with wrapped_errors():
         run.report("seal", 0, 1)
-        seal = seals.seal_run(run.conn, run.run_id)
         run.stats["batches"] = run.batches
-        run.stats["seal"] = {
-            "seal_no": seal["seal_no"],
-            "rows": seal["row_count"],
-            "sha256": seal["seal_hash"],
-            "of_others": run.sealed_of_others,
-        }
+        run.stats["seal"] = {"of_others": run.sealed_of_others}
         completed = execute(
             run.conn,
             "complete",
@@ -325,6 +318,8 @@ def _complete(run: Run) -> None:
                 f"Run {run.run_id} was closed by somebody else before it ended: rolled back.",
                 run_id=run.run_id,
             )
+        # last: it covers how the run ended too
+        seal = seals.seal_run(run.conn, run.run_id)
         at("before commit")
     try:
         run._work.commit()
@@ -333,7 +328,7 @@ def _complete(run: Run) -> None:
         if by_id(run._db, run.run_id).status != "COMPLETED":
             raise
     at("after commit")
-    _log.info("run completed", seal=run.stats["seal"]["sha256"], rows=run.stats["seal"]["rows"])
+    _log.info("run completed", seal=seal["seal_hash"], rows=seal["row_count"])
 
 
 def _fail(run: Run, exc: BaseException) -> None:

@@ -105,12 +105,17 @@ def execute(conn: Connection, name: str, **parameters: object) -> Any:
 
 
 def result_of(row: Mapping[str, Any], *, is_attached: bool = False) -> RunResult:
-    """A row of the queries by_id, by_request and completed_since as a RunResult."""
+    """A row of the queries by_id, by_request and completed_since as a RunResult; its seal is told
+    among its stats."""
+    stats = dict(row["stats"] or {})
+    if row["seal_hash"] is not None:
+        own = {"seal_no": row["seal_no"], "rows": row["sealed_rows"], "sha256": row["seal_hash"]}
+        stats["seal"] = {**stats.get("seal", {}), **own}
     return RunResult(
         run_id=row["run_id"],
         status=row["status"],
         started_at=row["started_at"],
         completed_at=row["completed_at"],
-        stats=row["stats"] or {},
+        stats=stats,
         is_attached=is_attached,
     )

@@ -138,9 +138,19 @@ class Settings(BaseModel):
         repr=False,
         description="address that a scheduled run pings: /start before it, /fail after a failure",
     )
+    known_event_triggers: str | None = Field(
+        None,
+        description="event triggers of the database that verify need not report, with commas",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="least level that is logged: DEBUG, INFO, WARNING or ERROR"
     )
+
+    @property
+    def event_triggers(self) -> tuple[str, ...]:
+        """The names in SCOUT_KNOWN_EVENT_TRIGGERS."""
+        parts = (self.known_event_triggers or "").split(",")
+        return tuple(name for part in parts if (name := part.strip()))
 
     _origins: dict[str, Origin] = PrivateAttr(default_factory=dict)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scout_core import cli
-from tests.support.job import broken, do, key, refresh, scouts, story
+from tests.support.job import broken, do, key, refresh, rows, scouts, story
 
 CARLA = str(key("carla"))
 WHY = ("--reason", "called both, the first registered him")
@@ -28,6 +28,17 @@ def verb(db_url, monkeypatch, capsys, tmp_path: Path) -> Callable[..., tuple[int
     return run
 
 
+def seal_of(url: str, run_id: int | None = None) -> dict:
+    """The seal of a run as it is kept; the newest one."""
+    found = rows(
+        url,
+        "select seal_no, row_count, seal_hash from scout.v_run_seals"
+        " where run_id = coalesce(cast(:run_id as integer), run_id) order by seal_no desc limit 1",
+        run_id=run_id,
+    )
+    return dict(zip(("seal_no", "rows", "sha256"), found[0], strict=True))
+
+
 def test_circle_of_plan_refresh_explain_decide_undo_and_release(db, db_url, verb, capsys):
     story(db_url)
     assert verb("plan")[0] == 0
@@ -37,6 +48,7 @@ def test_circle_of_plan_refresh_explain_decide_undo_and_release(db, db_url, verb
     assert code == 0
     assert scouts(db_url)[key("carla")] == 9
     decision = told["decision"]["run_id"]
+    assert told["seal"] == seal_of(db_url, decision)
     assert verb("explain", CARLA)[1]["runs"] == [decision]
     # stale: the decision itself has changed what there is
     assert verb("decide", CARLA, "--none", "--seen", seen, *WHY)[0] == 3
@@ -48,8 +60,11 @@ def test_circle_of_plan_refresh_explain_decide_undo_and_release(db, db_url, verb
     )
     code, told = verb("undo", str(run_id), *WHY)
     assert (code, told["undo"]["changed_later"]) == (4, 1)
+    assert told["seal"] == seal_of(db_url, told["undo"]["run_id"])
     assert cli.run(["undo", str(decision), *WHY]) == 0
-    assert "persons held" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "persons held" in out
+    assert f": {seal_of(db_url)['sha256']}\n" in out
     assert verb("undo", str(decision), *WHY)[0] == 3
     held = verb("hold", "list")[1]
     assert held["total"] == 5
@@ -57,6 +72,7 @@ def test_circle_of_plan_refresh_explain_decide_undo_and_release(db, db_url, verb
     assert verb("hold", "release", str(first), *WHY)[1]["release"]["hold_ids"] == [first]
     code, told = verb("hold", "release", "--run", str(held["holds"][-1]["run_id"]), *WHY)
     assert (code, len(told["release"]["hold_ids"])) == (0, 4)
+    assert told["seal"] == seal_of(db_url, told["release"]["run_id"])
     assert broken(db) == {}
 
 
@@ -67,6 +83,7 @@ def test_scouting_row_is_reviewed(db, db_url, verb, capsys):
     assert verb("review", "list", row["source_pk"])[1]["row"]["reason_code"] == "NO_IDENTIFIERS"
     code, told = verb("review", "link", row["source_pk"], str(key("eva")), *WHY)
     assert (code, told["review"]["act"]) == (0, "LINKED")
+    assert told["seal"] == seal_of(db_url, told["review"]["run_id"])
     assert verb("review", "create", row["source_pk"], *WHY)[0] == 3
     assert verb("undo", str(told["review"]["run_id"]), *WHY)[0] == 0
     assert verb("review", "dismiss", row["source_pk"], *WHY)[0] == 0

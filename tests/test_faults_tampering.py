@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from scout_core import checks
 from scout_core.database import Database
+from scout_core.errors import BadInput
 from tests.support import databases
 from tests.support.job import (
     at_point,
@@ -173,9 +175,14 @@ TAMPERINGS = {
     ),
     "inserted seal": (
         "scout.seals",
-        "insert into scout.seals (run_id, row_count, covered_run_ids, external_audit_ids,"
-        " content_hash, previous_hash, seal_hash) select 9, 0, '{}', '{}', c.content_hash,"
-        " p.seal_hash, scout.seal_hash(9, 0, c.content_hash, p.seal_hash)"
+        "insert into scout.seals (run_id, row_count, covered_run_ids, content_hash)"
+        " values (9, 0, '{}', encode(sha256(''), 'hex'))",
+    ),
+    "inserted seal of the older form": (
+        "scout.seals",
+        "insert into scout.seals (form_no, run_id, row_count, covered_run_ids, content_hash,"
+        " previous_hash, seal_hash) select 1, 1, 0, '{}', c.content_hash,"
+        " p.seal_hash, scout.seal_hash(1, 0, c.content_hash, p.seal_hash)"
         " from scout.audit_content('{}', '{}') as c cross join"
         " (select seal_hash from scout.seals order by seal_no desc limit 1) as p",
     ),
@@ -203,6 +210,7 @@ def test_later_run_hides_no_tampering(audited: Database, audited_url: str):
 def test_protection_left_off_is_found(audited: Database, audited_url: str):
     do(audited_url, f"alter table {LEDGER} disable trigger scout_append_only")
     assert [r["table_name"] for r in broken(audited)["audit_is_append_only"]] == [LEDGER]
+    assert "objects_are_as_shipped" in broken(audited)
     do(audited_url, f"alter table {LEDGER} enable trigger scout_append_only")
     # not "always": a session in replica mode would pass
     assert "audit_is_append_only" in broken(audited)
@@ -249,15 +257,97 @@ def test_newest_run_taken_away_is_known_by_its_published_seal(audited: Database,
         f"delete from ops.ingestion_runs where id = {newest}",
     )
     tamper(audited_url, "scout.runs", f"delete from scout.runs where run_id = {newest}")
+    do(audited_url, "delete from scout.unsealed_rows")
     assert broken(audited) == {}
-    assert (
-        rows(
-            audited_url,
-            "select seal_no from scout.seals where seal_hash = :hash",
-            hash=published["sha256"],
-        )
-        == []
+    kept = checks.seal_is_known(audited, published["sha256"])
+    assert (kept.result.holds, kept.place) == (False, None)
+
+
+REBUILD = """
+do $$
+declare
+    seal scout.seals;
+begin
+    for seal in select * from scout.seals order by seal_no loop
+        seal.content_hash := encode(sha256(convert_to((
+            select string_agg(p.line, e'\\n' order by p.place, p.name collate "C")
+            from (
+                select 1 as place, '' as name,
+                    concat_ws('|', 'run', c.run_id, c.content_hash) as line
+                from scout.run_contents(seal.covered_run_ids) as c
+                union all
+                select 2, t.key, concat_ws('|', 'rows', t.key, c.row_count, c.content_hash)
+                from jsonb_each(seal.covered_rows) as t
+                cross join lateral scout.row_contents(
+                    t.key, array(select x::bigint from jsonb_array_elements(t.value) as x)
+                ) as c
+            ) as p
+        ), 'UTF8')), 'hex');
+        seal.previous_hash := coalesce((
+            select s.seal_hash from scout.seals as s where s.seal_no < seal.seal_no
+            order by s.seal_no desc limit 1
+        ), '');
+        update scout.seals as s
+        set content_hash = seal.content_hash, previous_hash = seal.previous_hash,
+            seal_hash = encode(sha256(convert_to(scout.seal_text(seal), 'UTF8')), 'hex')
+        where s.seal_no = seal.seal_no;
+    end loop;
+end $$"""
+
+
+def test_chain_that_was_made_anew_is_known_by_a_published_seal(audited: Database, audited_url: str):
+    """Whoever owns the database can reckon every seal anew, with the product's own functions."""
+    published = value(
+        audited_url, "select seal_hash from scout.seals order by seal_no desc limit 1"
     )
+    assert checks.seal_is_known(audited, published).result.holds
+    tamper(audited_url, *TAMPERINGS["edited actor"])
+    assert broken(audited).keys() == {"seals_hold"}
+    tamper(audited_url, "scout.seals", REBUILD)
+    assert broken(audited) == {}
+    assert not checks.seal_is_known(audited, published).result.holds
+    new = value(audited_url, "select seal_hash from scout.seals order by seal_no desc limit 1")
+    assert checks.seal_is_known(audited, new).result.holds
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        "create or replace function scout.run_contents(run_ids integer[]) returns table (run_id"
+        " integer, row_count bigint, content_hash text) language sql stable"
+        " as $$ select 1, 0, '' $$",
+        "create or replace view scout.v_sealed_rows as select table_name, id, run_id,"
+        " 'what it was'::text as row_text from (values ('x', 1::bigint, 1)) as x"
+        " (table_name, id, run_id)",
+    ],
+)
+def test_edit_under_a_replaced_function_or_view_is_found_all_the_same(
+    audited: Database, audited_url: str, lie: str
+):
+    tamper(audited_url, *TAMPERINGS["edited actor"])
+    before = broken(audited)["seals_hold"]
+    do(audited_url, lie)
+    now = broken(audited)
+    assert now["seals_hold"] == before
+    assert "objects_are_as_shipped" in now
+
+
+def test_verify_says_where_a_kept_seal_is(audited: Database, audited_url: str):
+    hashes = [h for (h,) in rows(audited_url, "select seal_hash from scout.seals order by seal_no")]
+    kept = checks.seal_is_known(audited, f" {hashes[-1].upper()} ")
+    assert kept.place is not None
+    assert (kept.place.newer_seals, kept.place.newer_runs) == (0, 0)
+    first = checks.seal_is_known(audited, hashes[0]).place
+    assert first is not None
+    assert (first.seal_no, first.run_id, first.newer_seals, first.newer_runs) == (
+        1,
+        1,
+        len(hashes) - 1,
+        2,
+    )
+    for wrong in ("", "abc", hashes[0][:-1], hashes[0][:-1] + "g"):
+        with pytest.raises(BadInput, match="64 hexadecimal digits"):
+            checks.seal_is_known(audited, wrong)
 
 
 def test_tampering_with_committed_batches_of_a_failed_run_is_found(

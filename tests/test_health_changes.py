@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from scout_core import checks, cli, freshness, health, runner
-from scout_core.database import ADMIN, CHECK, CONTROL, LOOK, Database
+from scout_core.database import ADMIN, CONTROL, LOOK, Database
 from scout_core.errors import DatabaseError
 from scout_core.health import Change, Verdict
 from scout_core.settings import load
@@ -79,8 +79,7 @@ def test_only_what_changed_is_kept_and_tells_since_when(db: Database) -> None:
     assert newest == [
         Change("overall", "UNKNOWN", "FAIL", late + timedelta(minutes=1), "last_run", None)
     ]
-    with db.transaction(CHECK) as conn:
-        broken = [c.name for c in checks.verify(conn, is_full=True) if not c.holds]
+    broken = [c.name for c in checks.verify(db, is_full=True) if not c.holds]
     assert "health_changes_follow_each_other" not in broken
     assert "audit_is_append_only" not in broken
     with pytest.raises(DatabaseError, match="append-only"):

@@ -6,13 +6,14 @@ import re
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, NullPool, create_engine, text
 
-from scout_core import seals, undo
+from scout_core import seals, tokens, undo
 from scout_core.database import Database
 from scout_core.install_files import SQL_ROOT
 from tests.support import catalog, databases
@@ -34,8 +35,13 @@ from tests.support.job import (
     writing,
 )
 from tests.support.looking import look
+from tests.support.tampering import ADMIN, attacking, fail, is_found
 
-CREATED = re.compile(r"^create (?:table|function|or replace function) scout\.(\w+)", re.MULTILINE)
+CREATED = re.compile(
+    r"^(?:create (?:table|function|or replace function) scout\.|add column )(\w+)", re.MULTILINE
+)
+LEDGER = "ops.lead_ledger_scout_backfill_audit"
+LINKS = "ops.identity_links_backfill_audit"
 SCHEMA = sorted((SQL_ROOT / "schema").glob("*.sql"))
 # what an installation notes of itself, and what it reckons anew
 OF_THE_INSTALLATION = ("schema_files", "installed_objects", "install_facts", "state", "alert_state")
@@ -109,18 +115,30 @@ def copy(source: str, target: str) -> dict[str, str]:
 
 
 def seal_with_all(conn: Connection, run_id: int) -> dict[str, Any]:
-    """The seal of a run as it was until schema file 15: over what others changed as well."""
-    content = conn.execute(
-        text(
-            "with taken as (delete from scout.unsealed_rows returning id), listed as"
-            " (select coalesce(array_agg(id order by id), '{}') as ids from taken)"
-            " select c.row_count, c.content_hash, l.ids::text as external_audit_ids"
-            " from listed as l"
-            " cross join lateral scout.audit_content(array[cast(:run_id as integer)], l.ids) as c"
-        ),
-        {"run_id": run_id},
+    """The seal of a run as it was until schema file 15: of form 1, over what others changed as
+    well, and chained by the program."""
+    return dict(
+        conn.execute(
+            text(
+                "with taken as (delete from scout.unsealed_rows where table_name ="
+                " 'ops.lead_ledger_scout_backfill_audit' returning id), listed as"
+                " (select coalesce(array_agg(id order by id), '{}') as ids from taken),"
+                " newest as (select coalesce((select seal_hash from scout.seals"
+                " order by seal_no desc limit 1), '') as hash)"
+                " insert into scout.seals (run_id, form_no, row_count, covered_run_ids,"
+                " external_audit_ids, content_hash, previous_hash, seal_hash)"
+                " select :run_id, 1, c.row_count, array[cast(:run_id as integer)], l.ids,"
+                " c.content_hash, n.hash,"
+                " scout.seal_hash(:run_id, c.row_count, c.content_hash, n.hash)"
+                " from listed as l cross join newest as n cross join lateral"
+                " scout.audit_content(array[cast(:run_id as integer)], l.ids) as c"
+                " returning seal_no, row_count, seal_hash"
+            ),
+            {"run_id": run_id},
+        )
+        .mappings()
+        .one()
     )
-    return seals._add(conn, run_id, [run_id], dict(content.mappings().one()))
 
 
 @pytest.fixture
@@ -147,9 +165,11 @@ def test_installation_of_an_earlier_version_is_taken_up_with_all_that_was_done(
         decide(db, "carla", 9)
         decide(db, "carlab", None)
         undo.run_undo(db, actor=OPERATOR, run_id=first.run_id, reason="the wrong file was loaded")
+        fail(db)
     with writing(db_url) as conn:
         new.ledger(conn, person=new.person(conn), scout=7)
-    assert broken(db) == {}
+    token = tokens.create(db, actor=ADMIN, name="one", role="viewer", now=datetime.now(UTC))
+    tokens.revoke(db, actor=ADMIN, token_id=token.token_id)
 
     tree = tree_of(tmp_path, number)
     init(old_url, tree)
@@ -171,7 +191,12 @@ def test_installation_of_an_earlier_version_is_taken_up_with_all_that_was_done(
     now = Database(old_url)
     assert broken(now) == {}
     # what others had written since the last run, and nothing of what that run had sealed
-    assert value(old_url, "select count(*) from scout.unsealed_rows") == 1
+    waiting = "select count(*) from scout.unsealed_rows where table_name = :name"
+    assert value(old_url, waiting, name="ops.lead_ledger_scout_backfill_audit") == 1
+    # how runs ended was in no seal, and the failed one with all that it wrote
+    assert value(old_url, waiting, name="ops.ingestion_runs") == 4
+    assert value(old_url, waiting, name="scout.runs") == 1
+    assert value(old_url, waiting, name="scout.token_events") == 2
     assert look(now).states == look(db).states
     assert look(now).issues == look(db).issues
     done = refresh(now)
@@ -185,8 +210,21 @@ def test_installation_of_an_earlier_version_is_taken_up_with_all_that_was_done(
     later = refresh(now)
     assert scouts(old_url)[key("fay")] == 7
     undo.run_undo(now, actor=OPERATOR, run_id=later.run_id, reason="the wrong file was loaded")
-    assert {state for state, _ in run_states(old_url)} == {"COMPLETED"}
+    assert {state for state, _ in run_states(old_url)} == {"COMPLETED", "FAILED"}
     assert broken(now) == {}
+    assert rows(old_url, "select form_no, count(*) from scout.seals group by 1 order by 1") == [
+        (1, 4),
+        (2, 4),
+    ]
+    for table, change in {
+        LEDGER: "actor = 'nobody' where ingestion_run_id is null",
+        LINKS: "actor = 'nobody' where ingestion_run_id = 1",
+        "scout.seals": "row_count = 7 where seal_no = 2",
+        "ops.ingestion_runs": "completed_at = now() where id = 1",
+    }.items():
+        with attacking(old_url, table) as conn:
+            assert conn.exec_driver_sql(f"update {table} set {change}").rowcount
+            assert is_found(conn), table
     now.dispose()
 
 

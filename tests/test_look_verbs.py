@@ -219,6 +219,30 @@ def test_verify_holds_and_names_what_is_broken(server_url: str, verb: Verb) -> N
         assert re.search(r"^BROKEN ", out, re.M)
 
 
+def test_verify_compares_with_a_seal_that_was_kept_outside(server_url: str, verb: Verb) -> None:
+    with installed(server_url) as db:
+        assert re.search(r"^Seal 1 over 0 audit rows: [0-9a-f]{64}$", verb(db, "refresh")[1], re.M)
+        kept = str(value(db, "select seal_hash from scout.seals"))
+        code, out, _ = verb(db, "verify", "--seal", kept)
+        assert code == 0
+        assert "The seal that was given is the newest: number 1." in out
+        assert f"All {len(checks.names()) + 1} invariants hold." in out
+        verb(db, "refresh")
+        assert (
+            "The seal that was given is number 1, of run 1; 1 came after it, of 1 later runs."
+            in verb(db, "verify", "--seal", kept)[1]
+        )
+        told = answer(verb(db, "verify", "--seal", kept, "--json"))
+        assert told["seal"] == {"seal_no": 1, "run_id": 1, "newer_seals": 1, "newer_runs": 1}
+        code, out, _ = verb(db, "verify", "--seal", "0" * 64)
+        assert code == 1
+        assert "seal_is_known: The seal that was given is in the chain" in out
+        assert answer(verb(db, "verify", "--json"))["seal"] is None
+        code, _, err = verb(db, "verify", "--seal", kept[:16])
+        assert code == 2
+        assert "64 hexadecimal digits" in err
+
+
 def test_second_run_at_the_same_time_is_told_to_come_back(bare_db: Database, verb: Verb) -> None:
     lock = run_lock.take(bare_db, "refresh")
     try:

@@ -212,13 +212,18 @@ def seldom(*calls: Call[Any]) -> Answer[tuple[Any, ...]] | None:
 
 def guarded(work: Callable[[Connection], T], *, profile: Profile = LOOK, wait: float = WAIT) -> T:
     """Run `work` in a transaction, uncached; DatabaseAway when it takes longer than `wait`."""
-    base = database()
 
-    def in_transaction() -> T:
+    def in_transaction(base: Database) -> T:
         with base.transaction(profile) as conn:
             return work(conn)
 
-    future: Future[T] = _store.pool.submit(in_transaction)
+    return awaited(in_transaction, wait=wait)
+
+
+def awaited(work: Callable[[Database], T], *, wait: float) -> T:
+    """Run `work`, which opens its own transactions; DatabaseAway when it takes longer than
+    `wait`."""
+    future: Future[T] = _store.pool.submit(work, database())
     try:
         return future.result(timeout=wait)
     except FutureTimeout as exc:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from scout_core import audit, checks
 from scout_core.audit import AuditFilters, AuditRow, ExportedAudit
-from scout_core.database import CHECK
+from scout_core.database import Database
 from scout_core.errors import DatabaseAway
 from scout_core.filters import MAX_SCOUT_ID
 from ui import exports, frame, link, read, site, tables
@@ -111,7 +111,7 @@ def show_checks() -> None:
         ):
             try:
                 with st.spinner(t("runs.checks_working")):
-                    results = read.guarded(checks.verify, profile=CHECK, wait=PATIENCE)
+                    results = read.awaited(_verify, wait=PATIENCE)
             except DatabaseAway:
                 st.warning(t("runs.checks_late"), icon=":material/hourglass_top:")
                 return
@@ -147,6 +147,10 @@ def show_checks() -> None:
     for result in broken:
         with st.expander(t("runs.sample", check=plain(_check(result)))):
             st.text("\n".join(clean(row, 400) for row in result.sample))
+
+
+def _verify(db: Database) -> list[checks.CheckResult]:
+    return checks.verify(db, settings=read.settings())
 
 
 def _check(result: checks.CheckResult) -> str:

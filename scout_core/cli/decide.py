@@ -63,6 +63,7 @@ def decide(
         note=reason,
         seen=seen,
     )
+    seal = session.seal_of(result.run_id)
 
     def render() -> None:
         done = result.decided[0]
@@ -75,11 +76,12 @@ def decide(
                 "REOPEN": "Reopened: the ledger has what it had before, and the rules apply again.",
             }[outcome]
         )
+        output.seal(seal)
         output.say(f"`python -m scout_core undo {result.run_id} --reason TEXT` takes it back.")
 
     for key, amount in result.paid.items():
         output.note(f"{key} was already paid for: {amount} soles. Nothing of that was changed.")
-    output.emit({"decision": result}, render)
+    output.emit({"decision": result, "seal": seal}, render)
 
 
 @click.command()
@@ -103,6 +105,7 @@ def undo(run_id: int, dry_run: bool, reason: str | None) -> int:
     if reason is None:
         raise click.UsageError("Give --reason TEXT, or --dry-run to look first.")
     result = topic.run_undo(session.database(), actor=session.actor(), run_id=run_id, reason=reason)
+    seal = session.seal_of(result.run_id)
 
     def render() -> None:
         output.table(
@@ -124,8 +127,9 @@ def undo(run_id: int, dry_run: bool, reason: str | None) -> int:
         _render_items(result.items)
         if result.held_persons or result.held_rows:
             output.say("No run writes or links them again until `hold release`; `hold list`.")
+        output.seal(seal)
 
-    output.emit({"undo": result}, render)
+    output.emit({"undo": result, "seal": seal}, render)
     return PARTIAL if result.is_partial else 0
 
 
@@ -185,10 +189,13 @@ def hold_release(hold_id: int | None, run_id: int | None, reason: str) -> None:
         result = holds.release(database, actor=actor, hold_id=hold_id, reason=reason)
     else:
         result = holds.release_of_run(database, actor=actor, run_id=run_id or 0, reason=reason)
-    output.emit(
-        {"release": result},
-        lambda: output.say(f"Released {len(result.hold_ids):,}: the next run judges them again."),
-    )
+    seal = session.seal_of(result.run_id)
+
+    def render() -> None:
+        output.say(f"Released {len(result.hold_ids):,}: the next run judges them again.")
+        output.seal(seal)
+
+    output.emit({"release": result, "seal": seal}, render)
 
 
 @click.group()
@@ -283,15 +290,18 @@ def review_dismiss(source_pk: str, reason: str) -> None:
 
 
 def _reviewed(result: Any) -> None:
+    seal = session.seal_of(result.run_id)
+
     def render() -> None:
         output.say(
             f"Row {result.source_pk} was set aside."
             if result.person_key is None
             else f"Row {result.source_pk} is linked to {result.person_key}."
         )
+        output.seal(seal)
         output.say(f"`python -m scout_core undo {result.run_id} --reason TEXT` takes it back.")
 
-    output.emit({"review": result}, render)
+    output.emit({"review": result, "seal": seal}, render)
 
 
 def _render_plan(plan: Any) -> None:

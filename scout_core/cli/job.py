@@ -143,20 +143,30 @@ def _count(by_rule: Mapping[str, int]) -> str:
 
 @click.command()
 @click.option("--full", is_flag=True, help="Every person, also where there are more than 200,000.")
+@click.option(
+    "--seal",
+    help="A seal that was kept outside, from the summary, log line or message of a run: it must be "
+    "in the chain.",
+)
 @output.json_option
-def verify(full: bool) -> int:
+def verify(full: bool, seal: str | None) -> int:
     """Check the invariants: audit, seals, ledger, links, numbers; exit code 1 when one breaks.
+
+    Seals are reckoned anew from the rows, and functions, triggers, tables and views compared with
+    those of this version. Whoever owns the database can still cut the newest seals, or make the
+    whole chain anew: that shows with --seal only.
 
     Where the stored state of persons is not what the sources say (changes while triggers were
     off: a restore, a replica), it is settled anew, and alerts are compared with all that is wrong;
     the exit code still tells of it.
     """
     from scout_core import checks, rounds, settle
-    from scout_core.database import CHECK
 
     database = session.database()
-    with database.transaction(CHECK) as conn:
-        results = checks.verify(conn, is_full=full)
+    kept = None if seal is None else checks.seal_is_known(database, seal)
+    results = checks.verify(database, is_full=full, settings=session.settings())
+    if kept is not None:
+        results.append(kept.result)
     broken = [result for result in results if not result.holds]
     healed = None
     if any(result.name in checks.STATE_CHECKS for result in broken):
@@ -177,6 +187,8 @@ def verify(full: bool) -> int:
             for row in result.sample:
                 output.say("  " + ", ".join(f"{k} {v}" for k, v in row.items()))
         output.say("")
+        if kept is not None and kept.place is not None:
+            output.say(_place(kept.place))
         output.say(
             f"All {len(results)} invariants hold."
             if not broken
@@ -195,10 +207,25 @@ def verify(full: bool) -> int:
             )
 
     output.emit(
-        {"holds": not broken, "checks": results, "settled_anew": healed, "alerts_compared": news},
+        {
+            "holds": not broken,
+            "checks": results,
+            "seal": kept and kept.place,
+            "settled_anew": healed,
+            "alerts_compared": news,
+        },
         render,
     )
     return 1 if broken else 0
+
+
+def _place(place: Any) -> str:
+    if not place.newer_seals:
+        return f"The seal that was given is the newest: number {place.seal_no}."
+    return (
+        f"The seal that was given is number {place.seal_no}, of run {place.run_id}; "
+        f"{place.newer_seals:,} came after it, of {place.newer_runs:,} later runs."
+    )
 
 
 def _show_plan(rows: int) -> None:
@@ -306,9 +333,9 @@ def render_run(result: Any) -> None:
         f"{link['changed']:,} links, {propagate['changed']:,} scouts.",
     )
     seal = result.stats["seal"]
-    output.say(f"Seal {seal['seal_no']} over {seal['rows']:,} audit rows: {seal['sha256']}")
+    output.seal(seal)
     if seal.get("of_others"):
-        output.say(f"Sealed before it: {seal['of_others']:,} audit rows that no run had sealed.")
+        output.say(f"Sealed before it: {seal['of_others']:,} rows that no run had sealed.")
 
 
 def _pct(share: object) -> str:

@@ -8,6 +8,7 @@
 
 - `emit(value, render)`: with --json `value` as one object on stdout, else `render()`.
 - `say(text)`: a line on stdout, as it is; nothing with --json.
+- `seal(found)`: a line with the seal of a run; nothing with --json.
 - `note(text)`: a line on stderr, for what is not the result; nothing with --json.
 - `table(headers, rows)`: framed and coloured on a terminal, plain aligned columns elsewhere.
 - `progress(label, total)`: a bar on stderr, on a terminal only; gives a function `advance(n=1)`.
@@ -83,6 +84,12 @@ def say(text: str) -> None:
     """A line on stdout; nothing with --json."""
     if not wants_json():
         click.echo(text)
+
+
+def seal(found: Mapping[str, Any] | None) -> None:
+    """A line with the seal of a run; nothing with --json, or where there is none."""
+    if found is not None:
+        say(f"Seal {found['seal_no']} over {found['rows']:,} audit rows: {found['sha256']}")
 
 
 def note(text: str) -> None:

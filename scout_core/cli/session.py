@@ -6,7 +6,7 @@ settings = session.settings()     # loaded once for each command
 
 import getpass
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -47,6 +47,15 @@ def keep_denial(exc: "PermissionDenied") -> None:
     from scout_core.database import open_database
 
     denials.record(open_database(settings_module.load()), actor(), exc, "cli")
+
+
+def seal_of(run_id: int) -> dict[str, Any] | None:
+    """The seal of a run that just ended, to print: whoever keeps it outside can prove the rest."""
+    from scout_core import seals
+    from scout_core.database import LOOK
+
+    with database().transaction(LOOK) as conn:
+        return seals.of_run(conn, run_id)
 
 
 def database() -> "Database":

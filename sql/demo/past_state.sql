@@ -74,12 +74,10 @@ cross join demo_settings as s
 where m.cohort = 'd_held'
 order by m.person_key;
 
--- Each seal is chained to the one before.
+-- Each seal is chained to the one before, in the order of the runs' ends.
 do $$
 declare
     run record;
-    content record;
-    previous text := '';
 begin
     for run in
         select u.run_id, r.completed_at
@@ -88,21 +86,14 @@ begin
         where r.status = 'COMPLETED'
         order by r.completed_at, u.run_id
     loop
-        select * into content from scout.audit_content(array[run.run_id], '{}');
-        insert into scout.seals (
-            run_id, row_count, covered_run_ids, external_audit_ids, content_hash, previous_hash, seal_hash, sealed_at
-        )
-        values (
-            run.run_id,
-            content.row_count,
-            array[run.run_id],
-            '{}',
-            content.content_hash,
-            previous,
-            scout.seal_hash(run.run_id, content.row_count, content.content_hash, previous),
+        insert into scout.seals (run_id, row_count, covered_run_ids, content_hash, sealed_at)
+        select
+            c.run_id,
+            c.row_count,
+            array[c.run_id],
+            encode(sha256(convert_to(concat_ws('|', 'run', c.run_id, c.content_hash), 'UTF8')), 'hex'),
             run.completed_at
-        )
-        returning seal_hash into previous;
+        from scout.run_contents(array[run.run_id]) as c;
     end loop;
 end
 $$;

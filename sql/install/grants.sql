@@ -18,10 +18,8 @@ our_relations as (
         pg_namespace.nspname = 'ops' and pg_class.relkind = 'v' as is_contract,
         pg_class.relname in ('schema_files', 'installed_objects', 'install_facts') as is_bookkeeping,
         -- by name: a guard that somebody took away must not widen a right
-        pg_namespace.nspname = 'ops' or pg_class.relname in (
-            'seals', 'decisions', 'runs', 'denials', 'export_audit', 'alert_events', 'outbox', 'delivery_log',
-            'quality_results', 'health_changes', 'erased_persons'
-        ) as is_append_only,
+        pg_namespace.nspname = 'ops'
+        or 'scout.' || pg_class.relname = any(cast(:append_only as text[])) as is_append_only,
         pg_class.relname in (
             'planned_links', 'pending_persons', 'person_attribution', 'attribution_totals', 'attribution_scouts',
             'attribution_days', 'unlinked_rows', 'touched_keys', 'rows_to_check', 'alerts_to_check', 'quality_rows',

@@ -12,8 +12,12 @@ select
     r.status,
     r.started_at,
     r.completed_at,
-    r.stats
+    r.stats,
+    s.seal_no,
+    s.row_count as sealed_rows,
+    s.seal_hash
 from scout.v_runs as r
+left join scout.v_run_seals as s on s.run_id = r.run_id
 where r.run_id = :run_id;
 
 -- name: by_request
@@ -24,8 +28,12 @@ select
     r.status,
     r.started_at,
     r.completed_at,
-    r.stats
+    r.stats,
+    s.seal_no,
+    s.row_count as sealed_rows,
+    s.seal_hash
 from scout.v_runs as r
+left join scout.v_run_seals as s on s.run_id = r.run_id
 where r.request_id = :request_id;
 
 -- name: completed_since
@@ -34,8 +42,12 @@ select
     r.status,
     r.started_at,
     r.completed_at,
-    r.stats
+    r.stats,
+    s.seal_no,
+    s.row_count as sealed_rows,
+    s.seal_hash
 from scout.v_runs as r
+left join scout.v_run_seals as s on s.run_id = r.run_id
 where r.job_type = :job_type
     and r.status = 'COMPLETED'
     and r.started_at >= :requested_at
@@ -119,6 +131,19 @@ returning ingestion_run_id;
 insert into ops.job_runs_audit (ingestion_run_id, event, step, details, actor)
 values (:run_id, :event, :step, cast(:details as jsonb), :actor);
 
+-- name: record_step
+-- of a run that is still at work, and stays so meanwhile: nothing is added to one that failed and may be sealed
+insert into ops.job_runs_audit (ingestion_run_id, event, step, details, actor)
+select
+    r.id,
+    'STEP',
+    :step,
+    cast(:details as jsonb),
+    :actor
+from ops.ingestion_runs as r
+where r.id = :run_id and r.status = 'RUNNING'
+for share;
+
 -- name: complete
 with completed as (
     update ops.ingestion_runs as r
@@ -150,13 +175,18 @@ with failed as (
     returning r.id
 )
 
+-- also of a run that was closed by hand meanwhile, which leaves no trace of its own
 insert into ops.job_runs_audit (ingestion_run_id, event, details, actor)
 select
-    f.id,
+    cast(:run_id as integer),
     'FAILED',
     jsonb_build_object('reason', cast(:reason as text)),
     :actor
-from failed as f;
+where exists (select from failed)
+    or not exists (
+        select from ops.job_runs_audit as j
+        where j.ingestion_run_id = :run_id and j.event in ('COMPLETED', 'FAILED')
+    );
 
 -- name: newest
 select

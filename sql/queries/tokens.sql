@@ -1,8 +1,24 @@
 -- Tokens of the API. The hash leaves the database only to be compared.
 
 -- name: create
-insert into scout.api_tokens (token_id, name, role, actions, secret_hash, created_by, expires_at)
-values (:token_id, :name, :role, cast(:actions as text []), :secret_hash, :created_by, :expires_at);
+with made as (
+    insert into scout.api_tokens (token_id, name, role, actions, secret_hash, created_by, expires_at)
+    values (:token_id, :name, :role, cast(:actions as text []), :secret_hash, :created_by, :expires_at)
+    returning token_id, name, role, actions, secret_hash, expires_at, created_by, created_at
+)
+
+insert into scout.token_events (token_id, event, name, role, actions, secret_hash, expires_at, actor, at)
+select
+    m.token_id,
+    'CREATED',
+    m.name,
+    m.role,
+    m.actions,
+    m.secret_hash,
+    m.expires_at,
+    m.created_by,
+    m.created_at
+from made as m;
 
 -- name: list_tokens
 select
@@ -31,12 +47,23 @@ from scout.api_tokens as t
 where t.token_id = :token_id and t.revoked_at is null and t.expires_at > :now;
 
 -- name: revoke
-update scout.api_tokens as t
-set
-    revoked_at = clock_timestamp(),
-    revoked_by = :actor
-where t.token_id = :token_id and t.revoked_at is null
-returning t.token_id;
+with revoked as (
+    update scout.api_tokens as t
+    set
+        revoked_at = clock_timestamp(),
+        revoked_by = :actor
+    where t.token_id = :token_id and t.revoked_at is null
+    returning t.token_id, t.revoked_by, t.revoked_at
+)
+
+insert into scout.token_events (token_id, event, actor, at)
+select
+    r.token_id,
+    'REVOKED',
+    r.revoked_by,
+    r.revoked_at
+from revoked as r
+returning token_id;
 
 -- name: record_use
 update scout.api_tokens as t

@@ -88,11 +88,12 @@ comment on column scout.ledger_evidence_kept.salt is 'Random; part of left_out_s
 comment on column scout.ledger_evidence_kept.evidence is 'The whole evidence_json from before the change; null when the ledger had none.';
 
 create table scout.erased_persons (
+    id bigint generated always as identity primary key,
     run_id integer not null,
     person_key uuid not null,
     erased_at timestamptz not null default now(),
     -- serves: an erasure is of one person
-    primary key (run_id, person_key)
+    unique (run_id, person_key)
 );
 -- serves: was this person erased
 create index erased_persons_person on scout.erased_persons (person_key);

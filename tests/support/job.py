@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, NullPool, create_engine, text
 
 from scout_core import checks, decisions, evidence, runner
-from scout_core.database import CHECK, LOOK, Database
+from scout_core.database import LOOK, Database
 from scout_core.permissions import Actor
 from scout_core.refresh import run_refresh
 from scout_core.runs import RunResult
@@ -148,8 +148,7 @@ def events_of(url: str, run_id: int) -> list[tuple[str, str | None]]:
 
 def broken(db: Database) -> dict[str, tuple[dict[str, Any], ...]]:
     """The invariants that do not hold, with offending rows. Empty = all hold."""
-    with db.transaction(CHECK) as conn:
-        return {r.name: r.sample for r in checks.verify(conn) if not r.holds}
+    return {r.name: r.sample for r in checks.verify(db) if not r.holds}
 
 
 def at_point(

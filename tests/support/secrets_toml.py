@@ -14,7 +14,7 @@ METADATA = "http://127.0.0.1:9/.well-known/openid-configuration"
 
 
 def write(file: Path, origin: str, **changed: str) -> None:
-    """Sign-in for a server that is reached there; a value that is changed to nothing is left out."""
+    """Sign-in for a server that is reached there; one that is changed to nothing is left out."""
     auth = {
         "redirect_uri": f"{origin}/scouts/oauth2callback",
         "cookie_secret": SECRET,

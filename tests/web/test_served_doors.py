@@ -154,7 +154,8 @@ def test_uploads_are_refused_before_a_byte_is_read(address):
             head = (
                 f"{method} /scouts/_stcore/upload_file/a/b HTTP/1.1\r\nHost: localhost:{port}\r\n"
                 f"X-Xsrftoken: {xsrf}\r\nCookie: _streamlit_xsrf={xsrf}\r\n"
-                "Content-Type: multipart/form-data; boundary=b\r\nTransfer-Encoding: chunked\r\n\r\n"
+                "Content-Type: multipart/form-data; boundary=b\r\n"
+                "Transfer-Encoding: chunked\r\n\r\n"
             )
             end.sendall(head.encode() + piece[:1000])
             start = time.monotonic()

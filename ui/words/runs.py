@@ -317,9 +317,13 @@ WORDS = {
         "Lo guardado de cada persona es lo que dicen hoy las fuentes",
         "What is kept of each person is what the sources say today",
     ),
+    "check_objects_are_as_shipped": (
+        "Funciones, triggers, tablas y vistas son las de esta versión, sin nada ajeno en ellas",
+        "Functions, triggers, tables and views are those of this version, with nothing foreign",
+    ),
     "check_runs_are_sealed": (
-        "Cada corrida completada tiene su sello, y cada fila de auditoría su corrida",
-        "Every completed run has its seal, and every audit row its run",
+        "Cada corrida terminada tiene su sello, y cada fila de auditoría está en uno o lo espera",
+        "Every run that ended has its seal, and every audit row is in one or waits for it",
     ),
     "check_scouting_rows_add_up": (
         "Scouting con scout = enlazadas + en espera o dejadas + retenidas + ignoradas",
@@ -328,6 +332,10 @@ WORDS = {
     "check_seals_hold": (
         "Cada sello dice lo que su auditoría dice hoy, y sigue al anterior",
         "Every seal says what its audit says today, and follows the one before",
+    ),
+    "check_tokens_equal_their_events": (
+        "Cada token de la API es como se creó y se revocó",
+        "Every token of the API is as it was made and revoked",
     ),
     "check_totals_are_counts": (
         "Cada total es la cuenta de las personas que nombra",

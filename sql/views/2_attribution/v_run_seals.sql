@@ -3,6 +3,7 @@ create or replace view scout.v_run_seals as
 select
     s.run_id,
     s.seal_no,
-    s.seal_hash
+    s.seal_hash,
+    s.row_count
 from scout.seals as s
 where s.run_id = any(s.covered_run_ids);
