@@ -23,7 +23,7 @@ from starlette.routing import Mount, Route, Router
 from api import MONITOR_PATHS
 from scout_core import logs, rounds, settle
 from scout_core.errors import SettingsError
-from ui import exports, preparing, read, shield, site, who
+from ui import exports, preparing, read, shield, sign_in, site, who
 
 _log = logs.get_logger("web")
 ROOT = Path(__file__).resolve().parent
@@ -161,6 +161,10 @@ class _Later:
         await made(scope, receive, send)
 
 
+def _visitor(request: Any) -> Any:
+    return who.visitor_of(request.cookies, writes=request.method not in shield.SAFE)
+
+
 @cache
 def _services() -> Any:
     from api.services import Services
@@ -170,7 +174,7 @@ def _services() -> Any:
         export_database=read.Pool("scout-export", pool_size=3, overflow=0),
         write_database=read.database,
         settings=read.settings,
-        visitor=lambda request: who.visitor_of(request.cookies),
+        visitor=_visitor,
         written=read.forget,
         headings=exports.headings,
     )
@@ -191,6 +195,7 @@ def _monitors() -> Router:
 rest, monitors = _Later(_rest), _Later(_monitors)
 
 ROUTES = [
+    *sign_in.routes(),
     Route("/", _to_first_page),
     Route(f"/{site.BASE}", _to_first_page),
     Route(f"/{site.BASE}/", _to_first_page),

@@ -20,6 +20,7 @@ Action = Literal[
     "notify",
     "tokens",
     "erase",
+    "sessions",
 ]
 
 _ALL: frozenset[Role] = frozenset({"viewer", "analyst", "operator", "admin"})
@@ -39,6 +40,7 @@ MAY: Mapping[Action, frozenset[Role]] = {
     "notify": _OPERATING,
     "tokens": frozenset({"admin"}),
     "erase": frozenset({"admin"}),
+    "sessions": frozenset({"admin"}),
 }
 WORDS: Mapping[Action, str] = {
     "read": "read",
@@ -53,6 +55,7 @@ WORDS: Mapping[Action, str] = {
     "notify": "test, retry or drop notifications",
     "tokens": "make or revoke tokens",
     "erase": "erase a person",
+    "sessions": "list or end sessions",
 }
 
 

@@ -29,6 +29,7 @@ from pydantic_core import ErrorDetails
 from scout_core.errors import SettingsError
 
 PREFIX = "SCOUT_"
+MAX_SESSION_HOURS = 720
 SECRETS = frozenset({"database_url", "notify_urls", "ping_url"})
 # Apprise kinds that write to this machine, its desktop or its wires instead of telling somebody
 LOCAL_CHANNELS = frozenset(
@@ -132,6 +133,9 @@ class Settings(BaseModel):
     )
     public_url: str = Field(
         "http://localhost:3000", description="address of the pages, for the links in messages"
+    )
+    session_hours: Annotated[int, Field(ge=1, le=MAX_SESSION_HOURS)] = Field(
+        12, description="time after which people have to sign in again, 1 to 720 hours"
     )
     ping_url: str | None = Field(
         None,

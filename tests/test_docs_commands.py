@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import text as statement
 from sqlalchemy.engine import make_url
 
-from scout_core import cli, postgres
+from scout_core import cli, postgres, sessions
 from scout_core.database import ADMIN, LOOK, Database
+from scout_core.permissions import Actor
 from tests.support import databases, dictionary, server
 from tests.support.asking import asking
 from tests.support.commands import understood
@@ -152,6 +153,7 @@ def test_each_command_of_the_runbook_does_its_work(
     with refreshed_demo(server_url) as db:
         monkeypatch.setenv("DATABASE_URL", db.url)
         own = of_reader(db)
+        sessions.begin(db, "https://id.example.com#ana", Actor("ana@example.com", "operator"))
         for words in verbs("\n".join(blocks(RUNBOOK, "sh"))):
             path = understood([OWN.get(word, word) for word in words])
             if path in NOT_HERE or words in done:

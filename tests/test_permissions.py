@@ -20,6 +20,7 @@ from scout_core import (
     outbox,
     permissions,
     review,
+    sessions,
     tokens,
     undo,
 )
@@ -85,6 +86,10 @@ def library(db: Database, actor: Actor) -> dict[Action, Callable[[], Any]]:
         with db.transaction(LOOK) as conn:
             tokens.list_tokens(conn, actor=actor)
 
+    def list_sign_ins() -> None:
+        with db.transaction(LOOK) as conn:
+            sessions.list_sign_ins(conn, actor=actor)
+
     def take(is_clear: bool) -> None:
         export_log.export_to(
             db,
@@ -105,6 +110,7 @@ def library(db: Database, actor: Actor) -> dict[Action, Callable[[], Any]]:
         "export": lambda: take(False),
         "export_clear": lambda: take(True),
         "tokens": list_tokens,
+        "sessions": lambda: [list_sign_ins(), sessions.end_of_person(db, actor=actor, whom="x")],
         # of subjects that there are not: who may is told that, and nobody else anything
         "decide": lambda: decisions.decide(
             db, actor=actor, person_key=NOBODY, outcome="NO_SCOUT", **DECISION
@@ -196,6 +202,7 @@ VERBS: dict[Action, tuple[str, ...]] = {
     "export": ("export", "runs"),
     "export_clear": ("export", "runs", "--clear", "--reason", REASON),
     "tokens": ("token", "list"),
+    "sessions": ("session", "list"),
     "decide": ("decide", NOBODY, "--none", "--reason", REASON),
     "undo": ("undo", str(NOTHING), "--reason", REASON),
     "release": ("hold", "release", str(NOTHING), "--reason", REASON),

@@ -252,7 +252,7 @@ def _form(actor: Actor, chosen: Sequence[Alert]) -> None:
         type="primary",
         icon=f":material/{ICONS[act]}:",
         on_click=_do,
-        args=(actor, act, ids, days, reason, f"{place}_reason"),
+        args=(act, ids, days, reason, f"{place}_reason"),
         key=f"{place}_do",
     )
 
@@ -270,11 +270,10 @@ def _acts(chosen: Sequence[Alert]) -> list[Act]:
     return found
 
 
+@who.acting("mute")
 def _do(
     actor: Actor, act: Act, ids: tuple[int, ...], days: int | None, reason: str, key: str
 ) -> None:
-    if not who.may(actor, "mute"):
-        return
     now = read.now()
     given: dict[str, Any] = {
         "actor": actor,

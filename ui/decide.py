@@ -115,12 +115,13 @@ def form(
         icon=":material/gavel:",
         disabled=outcome == "ASSIGN" and scout is None,
         on_click=_decide,
-        args=(actor, person_key, seen, outcome, scout, code, note, request, place),
+        args=(person_key, seen, outcome, scout, code, note, request, place),
         key=f"{place}_do",
     )
     st.caption(t("decide.what_happens"))
 
 
+@who.acting("decide")
 def _decide(
     actor: Actor,
     person_key: str,
@@ -132,8 +133,6 @@ def _decide(
     request: str,
     place: str,
 ) -> None:
-    if not who.may(actor, "decide"):
-        return
     # the note of the click: what was typed last may be newer than what the button was drawn with
     note = st.session_state.get(f"{place}_note", note)
     try:
@@ -200,7 +199,7 @@ def bulk(actor: Actor, rows: Sequence[ListedConflict], names: Names) -> None:
             type="primary",
             icon=":material/gavel:",
             on_click=_decide_many,
-            args=(actor, persons, outcome, scout, code, note),
+            args=(persons, outcome, scout, code, note),
             key="decide_bulk_do",
         )
 
@@ -234,6 +233,7 @@ def _preview(found: Sequence[Candidate], ready: Sequence[Candidate]) -> None:
     )
 
 
+@who.acting("decide")
 def _decide_many(
     actor: Actor,
     persons: dict[str, str],
@@ -242,8 +242,6 @@ def _decide_many(
     code: str,
     note: str,
 ) -> None:
-    if not who.may(actor, "decide"):
-        return
     note = st.session_state.get("decide_bulk_note", note)
     try:
         done = decisions.decide_many(
@@ -279,10 +277,10 @@ def hold_list(actor: Actor, open_holds: Sequence[dict[str, Any]]) -> None:
                 )
             )
             if may(actor, "release"):
-                release(actor, hold["hold_id"])
+                release(hold["hold_id"])
 
 
-def release(actor: Actor, hold_id: int) -> None:
+def release(hold_id: int) -> None:
     """Reason and button that release a hold."""
     key = f"release_{hold_id}"
     row = st.container(horizontal=True, vertical_alignment="bottom")
@@ -293,15 +291,14 @@ def release(actor: Actor, hold_id: int) -> None:
         t("decide.release"),
         icon=":material/lock_open:",
         on_click=_release,
-        args=(actor, hold_id, reason, f"{key}_reason"),
+        args=(hold_id, reason, f"{key}_reason"),
         key=key,
     )
     notes.tell(reason)
 
 
+@who.acting("release")
 def _release(actor: Actor, hold_id: int, reason: str, key: str) -> None:
-    if not who.may(actor, "release"):
-        return
     try:
         done = holds.release(
             read.database(),

@@ -74,7 +74,7 @@ def _buttons(actor: Actor, waiting: Waiting, *, is_told: bool) -> None:
                 t("deliveries.test"),
                 icon=":material/send:",
                 on_click=_act,
-                args=(actor, _test),
+                args=(_test,),
                 key="deliveries_test",
             )
         if waiting.dead_count and is_told:
@@ -82,7 +82,7 @@ def _buttons(actor: Actor, waiting: Waiting, *, is_told: bool) -> None:
                 counted("deliveries.retry", waiting.dead_count),
                 icon=":material/replay:",
                 on_click=_act,
-                args=(actor, _retry),
+                args=(_retry,),
                 key="deliveries_retry",
             )
         if waiting.dead_count:
@@ -91,14 +91,13 @@ def _buttons(actor: Actor, waiting: Waiting, *, is_told: bool) -> None:
                 icon=":material/delete:",
                 type="tertiary",
                 on_click=_act,
-                args=(actor, _drop),
+                args=(_drop,),
                 key="deliveries_drop",
             )
 
 
+@who.acting("notify")
 def _act(actor: Actor, act: Callable[[Actor], list[tuple[bool, str]]]) -> None:
-    if not who.may(actor, "notify"):
-        return
     try:
         st.session_state[TOLD] = act(actor)
     except ScoutError as exc:

@@ -20,7 +20,7 @@ from scout_core.errors import (
     SettingsError,
 )
 from scout_core.permissions import Actor
-from ui import link, read, who
+from ui import entry, link, read, who
 from ui.text import NBSP, clock, moment, plain, refusal, speak, t
 
 STATES: dict[str, tuple[str, str]] = {
@@ -61,8 +61,7 @@ def open_page(name: str) -> Page:
     """
     actor = who.visitor()
     if actor is None:
-        st.info(t("common.sign_in_title"), icon=":material/login:")
-        st.button(t("common.sign_in"), on_click=st.login, type="primary")
+        entry.ask_to_sign_in(name)
         st.stop()
     row = st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
@@ -72,6 +71,10 @@ def open_page(name: str) -> Page:
         horizontal=True, horizontal_alignment="right", vertical_alignment="center", width="content"
     )
     stamp = right.empty()
+    if st.session_state.pop(who.NOT_DONE, False):
+        st.error(
+            t("common.not_done_body"), title=t("common.not_done_title"), icon=":material/block:"
+        )
     return Page(name, actor, right, stamp, st.empty())
 
 
@@ -133,13 +136,20 @@ def run_guarded(show: Callable[[], None]) -> None:
 
 
 def live(every: float | None, key: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A fragment that runs again by itself, with the guard of a page. null = only when asked."""
+    """A fragment that runs again by itself, with the guard of a page: when the session is over, the
+    page is run whole and asks to sign in. null = only when asked."""
 
     def decorate(show: Callable[..., None]) -> Callable[..., None]:
         @wraps(show)
         def shown(*args: Any, **kwargs: Any) -> None:
             speak()
-            run_guarded(lambda: show(*args, **kwargs))
+
+            def show_to_visitor() -> None:
+                if who.visitor() is None:
+                    st.rerun()
+                show(*args, **kwargs)
+
+            run_guarded(show_to_visitor)
 
         fragment: Callable[..., None] = st.fragment(shown, run_every=every, key=key)
         return fragment

@@ -1,10 +1,12 @@
 """The script of every page: language, navigation, sidebar, then the page itself."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
 
-from ui import frame, sidebar, site, who
+from scout_core.errors import ScoutError
+from ui import frame, languages, sidebar, site, who
 from ui.text import t
 
 TAB_ICON = Path(__file__).with_name("logo.svg")
@@ -35,11 +37,15 @@ def _title(page: st.Page) -> str:
     return f"{page.title.rpartition(': ')[2]} · {t('common.product')}"
 
 
-sidebar.choose_language()
+languages.choose()
+actor, is_known = None, False
+# when it cannot be known who it is, the page says why
+with suppress(ScoutError):
+    actor, is_known = who.visitor(), True
 pages = site.pages(_pages)
-page = st.navigation(pages, expanded=True)
+is_stranger = is_known and actor is None
+page = st.navigation(pages, expanded=True, position="hidden" if is_stranger else "sidebar")
 st.set_page_config(page_title=_title(page), layout="wide", page_icon=TAB_ICON)
-actor = who.visitor()
 if actor is not None:
     sidebar.show(actor)
 frame.run_guarded(page.run)

@@ -217,14 +217,12 @@ def _run_button(actor: Actor) -> None:
         t("quality.run"),
         icon=":material/rule:",
         on_click=_run,
-        args=(actor,),
         key="quality_run",
     )
 
 
+@who.acting("run")
 def _run(actor: Actor) -> None:
-    if not who.may(actor, "run"):
-        return
     try:
         ran = quality.run_checks(read.database(), read.settings(), read.now(), actor=actor)
     except ScoutError as exc:

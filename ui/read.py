@@ -196,6 +196,16 @@ def one(
     return _read((call(reader, *args, **kwargs),), _first)
 
 
+def within(
+    seconds: float,
+    reader: Callable[Concatenate[Connection, P], T],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> Answer[T]:
+    """As `one`, asked again after so many seconds."""
+    return _read((call(reader, *args, **kwargs),), _first, seconds)
+
+
 def many(*calls: Call[Any]) -> Answer[tuple[Any, ...]]:
     """The answers of several readers, all of one snapshot."""
     return _read(calls, lambda values: values)

@@ -102,7 +102,7 @@ def row_card(actor: Actor, source_pk: str) -> None:
         if row.hold_id is not None:
             st.markdown(t("review.row_held"))
             if may(actor, "release"):
-                decide.release(actor, row.hold_id)
+                decide.release(row.hold_id)
         if row.candidates:
             with st.grid("auto", min_column_width=260):
                 for candidate in row.candidates:
@@ -153,14 +153,13 @@ def _acts(actor: Actor, row: ExplainedRow) -> None:
         type="primary",
         icon=":material/how_to_reg:",
         on_click=_do,
-        args=(actor, row.source_pk, chosen, reason, f"{place}_note"),
+        args=(row.source_pk, chosen, reason, f"{place}_note"),
         key=f"{place}_do",
     )
 
 
+@who.acting("review")
 def _do(actor: Actor, source_pk: str, chosen: str, reason: str, key: str) -> None:
-    if not who.may(actor, "review"):
-        return
     given: dict[str, Any] = {
         "actor": actor,
         "source_pk": source_pk,

@@ -1,4 +1,4 @@
-"""The sidebar of every page: last run and run-now, health, language, user."""
+"""The sidebar of every page: last run and run-now, health, language, who it is, sign-out."""
 
 import uuid
 from datetime import datetime
@@ -8,8 +8,8 @@ import streamlit as st
 from scout_core import health, outbox, permissions, pulse
 from scout_core.errors import ScoutError
 from scout_core.permissions import Actor
-from ui import deliveries_view, frame, job, link, read, shield, site, who
-from ui.text import LANGUAGES, NOTHING, clean, clock, counted, duration, moment, plain, speak, t
+from ui import deliveries_view, frame, job, languages, read, shield, sign_in, site, who
+from ui.text import NOTHING, clean, clock, counted, duration, moment, plain, speak, t
 
 CALM, BUSY = 12.0, 1.0  # seconds between two looks
 
@@ -28,35 +28,16 @@ def show(actor: Actor) -> None:
     st.logo(LOGO.format(name=t("common.product")), size="medium")
     with st.sidebar:
         running = _my_job() is not None or st.session_state.get("run_seen", False)
-        frame.live(BUSY if running else CALM, "run_card")(_run_card)(actor, running)
-        row = st.container(
-            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
-        )
-        with row:
-            _language()
+        frame.live(BUSY if running else CALM, "run_card")(_run_card)(running)
+        languages.control()
+        with st.container(gap="xsmall"):
             _user(actor)
-        if shield.is_sign_in_configured():
-            st.caption(f":material/badge: {t(f'common.role_{actor.role}')}")
-        else:
-            st.caption(f":material/lock_open: {t('common.open_door')}")
 
 
-def choose_language() -> None:
-    """Take the language from ?lang= where that is new, and keep it there: a reload, a link sent to
-    a colleague and the next page speak the same. First call of the script: an address that is
-    completed before the page is told is one step of the history with it."""
-    asked = next((code for code in LANGUAGES if code == link.value("lang")), None)
-    if asked is not None and asked != st.session_state.get("language_seen"):
-        st.session_state["language"] = st.session_state["language_choice"] = asked
-    chosen = st.session_state.setdefault("language", LANGUAGES[0])
-    st.session_state.setdefault("language_choice", chosen)
-    if chosen != (asked or LANGUAGES[0]):
-        link.put(lang=site.lang_of(chosen))
-    st.session_state["language_seen"] = link.value("lang")
-    speak()
-
-
-def _run_card(actor: Actor, was_running: bool) -> None:
+def _run_card(was_running: bool) -> None:
+    actor = who.visitor()
+    if actor is None:
+        return
     mine = _my_job()
     try:
         seen = read.many(
@@ -171,15 +152,13 @@ def _button(actor: Actor, busy: pulse.Pulse | None, mine: job.Job | None, is_lat
         disabled=why is not None,
         help=why or t("run.now_help"),
         on_click=_start,
-        args=(actor,),
         key="run_now",
     )
 
 
+@who.acting("run")
 def _start(actor: Actor) -> None:
     speak()
-    if not who.may(actor, "run"):
-        return
     # a second click before the page was drawn again carries the same request
     request_id = st.session_state.get("run_request") or f"web-{uuid.uuid4()}"
     st.session_state["run_request"] = request_id
@@ -223,36 +202,17 @@ def _changes(count: int | None) -> str:
     return counted("run.changes", count)
 
 
-def _language() -> None:
-    st.segmented_control(
-        t("common.language"),
-        LANGUAGES,
-        format_func=str.upper,
-        key="language_choice",
-        required=True,
-        label_visibility="collapsed",
-        on_change=_set_language,
-    )
-
-
-def _set_language() -> None:
-    chosen = st.session_state["language_choice"]
-    st.session_state["language"] = chosen
-    st.session_state["language_seen"] = site.lang_of(chosen)
-    link.put(lang=site.lang_of(chosen))
-    speak()
-
-
 def _user(actor: Actor) -> None:
-    options = [f"{t(f'common.role_{actor.role}')}"]
-    if shield.is_sign_in_configured():
-        options.append(t("common.sign_out"))
-    chosen = st.menu_button(
-        clean(actor.name, 20),
-        options,
-        icon=":material/account_circle:",
-        type="tertiary",
-        key="user",
-    )
-    if chosen == t("common.sign_out"):
+    # as text: an address in markdown is a link
+    st.text(clean(actor.name))
+    if not shield.is_sign_in_configured():
+        st.caption(f":material/lock_open: {t('common.open_door')}")
+        return
+    st.caption(f":material/badge: {t(f'common.role_{actor.role}')}")
+    if st.button(t("common.sign_out"), icon=":material/logout:", key="sign_out"):
+        session = who.session_of_page()
+        if session is not None:
+            sign_in.sign_out(session)
+        # the browser forgets its cookie, and the provider may want to sign out too
         st.logout()
+        st.stop()

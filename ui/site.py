@@ -52,6 +52,11 @@ def pages(build: Callable[[], dict[str, list[st.Page]]]) -> dict[str, list[st.Pa
     return found
 
 
+def place_of(name: str) -> Place:
+    """The place of the page of this name."""
+    return _BY_NAME[name]
+
+
 def go(name: str, **filters: str | None) -> None:
     """Switch to a page with these filters in its address. For the body of a script."""
     st.switch_page(_page(name), query_params=_given(filters))

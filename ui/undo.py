@@ -83,7 +83,7 @@ def section(actor: Actor, run_id: int) -> None:
         type="primary",
         icon=":material/undo:",
         on_click=_undo,
-        args=(actor, run_id, reason, request),
+        args=(run_id, reason, request),
         key=f"undo_do_{run_id}",
     )
 
@@ -156,9 +156,8 @@ def _by(item: UndoItem) -> str:
     return f"{words}, {moment(item.later_at)}"
 
 
+@who.acting("undo")
 def _undo(actor: Actor, run_id: int, reason: str, request: str) -> None:
-    if not who.may(actor, "undo"):
-        return
     reason = st.session_state.get(f"undo_reason_{run_id}", reason)
     try:
         done = undo.run_undo(

@@ -1,32 +1,56 @@
 """Who looks at the page or asks by the browser's session, and what they may do.
 
-The one place where what an identity provider says becomes a role.
+The one place where what an identity provider says becomes a name and a role.
 """
 
 import getpass
-import json
-from collections.abc import Mapping
-from typing import Any, get_args
+import re
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, get_args
 
 import streamlit as st
 
-from scout_core import denials, permissions
-from scout_core.errors import PermissionDenied
+from scout_core import denials, logs, permissions
+from scout_core.errors import PermissionDenied, ScoutError
 from scout_core.permissions import Action, Actor, Role
-from ui import read, shield
+from ui import read, sessions, shield
+from ui.sessions import Session
+
+P = ParamSpec("P")
 
 LEAST: Role = "viewer"
+NOT_DONE = "not_done"  # state of the page: what was clicked was not done
+# as an address may be written into a page, a log and a message
+_PLAIN = re.compile(r"[A-Za-z0-9._:|-]+")
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}")
+
+_log = logs.get_logger("access")
 
 
-def visitor() -> Actor | None:
-    """The person at the page; null = has to sign in first.
+def visitor(*, writes: bool = False) -> Actor | None:
+    """The person at the page now; null = has to sign in first. Asked anew by every run of a script,
+    fragment and callback. DatabaseAway when it cannot be known whether the session was ended.
 
     Without an identity provider the server serves this machine only, and whoever uses it is
     trusted as on the command line.
     """
     if not shield.is_sign_in_configured():
         return local()
-    return actor_of(st.user.to_dict()) if st.user.is_logged_in else None
+    return _in_force(session_of_page(), writes)
+
+
+def visitor_of(cookies: Mapping[str, str], *, writes: bool = False) -> Actor | None:
+    """Who signed in with the browser that sends these cookies; null = has to sign in. As `visitor`,
+    for requests that are no page."""
+    if not shield.is_sign_in_configured():
+        return local()
+    return _in_force(sessions.of_cookies(cookies), writes)
+
+
+def session_of_page() -> Session | None:
+    """The session with which the page was opened, be it over or not; null = nobody signed in."""
+    return sessions.of_claims(st.user.to_dict())
 
 
 def local() -> Actor:
@@ -35,7 +59,7 @@ def local() -> Actor:
 
 
 def may(actor: Actor, action: Action) -> bool:
-    """Whether the actor may do this; asked by every callback that acts, and a refusal is kept."""
+    """Whether the actor may do this; a refusal is kept."""
     try:
         permissions.require(actor, action)
     except PermissionDenied as exc:
@@ -44,16 +68,46 @@ def may(actor: Actor, action: Action) -> bool:
     return True
 
 
-def actor_of(claims: Mapping[str, Any]) -> Actor:
-    """Who the identity provider says it is. The role is the claim that [roles] names in
-    .streamlit/secrets.toml: its value, or what [roles.values] makes of it. Anything unknown is a
-    viewer; of several values the one that may do most counts."""
-    name = claims.get("email") or claims.get("sub") or "?"
-    return Actor(str(name), role_of(claims, _roles()))
+def acting(
+    action: Action,
+) -> Callable[[Callable[Concatenate[Actor, P], None]], Callable[P, None]]:
+    """Makes a callback that does this action: its first argument is whoever is at the page when it
+    is called, not who was when the page was drawn. Nothing is done for who has to sign in first,
+    whose role may not, or while it cannot be known."""
+
+    def decorate(act: Callable[Concatenate[Actor, P], None]) -> Callable[P, None]:
+        @wraps(act)
+        def acted(*args: P.args, **kwargs: P.kwargs) -> None:
+            try:
+                actor = visitor(writes=True)
+            except ScoutError as exc:
+                _log.warning("not done", action=action, reason=type(exc).__name__)
+                st.session_state[NOT_DONE] = True
+                return
+            if actor is not None and may(actor, action):
+                act(actor, *args, **kwargs)
+
+        acted.action = action  # type: ignore[attr-defined]
+        return acted
+
+    return decorate
+
+
+def name_of(claims: Mapping[str, Any], issuer: str, *, is_only: bool) -> str:
+    """The name under which somebody acts: the address where the provider has verified it, else its
+    subject. is_only false = there are several providers: the subject is told with its issuer, and
+    always where it could be taken for an address or for another kind of name."""
+    address = claims.get("email")
+    is_verified = claims.get("email_verified") is True
+    if is_verified and isinstance(address, str) and _ADDRESS.fullmatch(address):
+        return address
+    subject = str(claims["sub"])
+    return subject if is_only and _PLAIN.fullmatch(subject) else f"{issuer}#{subject}"
 
 
 def role_of(claims: Mapping[str, Any], roles: Mapping[str, Any]) -> Role:
-    """The role that claims give under these [roles]."""
+    """The role that claims give under these [roles]: the claim's value, or what [roles.values]
+    makes of it. Anything unknown is a viewer; of several the one that may do most counts."""
     claim = roles.get("claim")
     given = claims.get(str(claim)) if claim else None
     values = given if isinstance(given, list | tuple) else [given]
@@ -63,32 +117,15 @@ def role_of(claims: Mapping[str, Any], roles: Mapping[str, Any]) -> Role:
     return next((role for role in reversed(get_args(Role)) if role in found), LEAST)
 
 
-def visitor_of(cookies: Mapping[str, str]) -> Actor | None:
-    """Who signed in with the browser that sends these cookies; null = has to sign in. As `visitor`,
-    for requests that are no page."""
-    if not shield.is_sign_in_configured():
-        return local()
-    from streamlit.auth_util import get_cookie_with_chunks, get_origin_from_redirect_uri
-    from streamlit.web.server.server_util import get_cookie_secret
-    from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
-    from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
-
-    def signed(name: str) -> bytes | None:
-        value = cookies.get(name)
-        return None if value is None else decode_signed_value(get_cookie_secret(), name, value)
-
-    try:
-        claims = json.loads(get_cookie_with_chunks(signed, USER_COOKIE_NAME) or b"null")
-    except ValueError:
-        return None
-    # signed for the address in the secrets, as Streamlit checks it too
-    if not isinstance(claims, dict) or claims.get("origin") != get_origin_from_redirect_uri():
-        return None
-    return actor_of(claims) if claims.get("is_logged_in") else None
-
-
-def _roles() -> Mapping[str, Any]:
+def roles() -> Mapping[str, Any]:
+    """What [roles] in .streamlit/secrets.toml says."""
     return dict(st.secrets.get("roles", {}))
+
+
+def _in_force(session: Session | None, writes: bool) -> Actor | None:
+    if session is None or sessions.is_over(session, writes=writes):
+        return None
+    return session.actor
 
 
 def _local_user() -> str:

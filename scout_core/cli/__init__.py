@@ -44,6 +44,7 @@ VERBS = {
     "demo": "scout_core.cli.demo:demo",
     "prepare": "scout_core.cli.prepare:prepare",
     "token": "scout_core.cli.token:token",
+    "session": "scout_core.cli.sign_ins:sessions",
     "config": "scout_core.cli.settings:config",
     "db": "scout_core.cli.db:db",
 }

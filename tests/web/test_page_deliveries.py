@@ -80,7 +80,7 @@ def test_who_may_not_has_no_buttons_and_nothing_to_call(
     page = web.open_page("alerts")
     assert not [b.label for b in page.button if "aviso" in b.label or "prueba" in b.label]
     assert "1 aviso sin entregar" in web.words(page)
-    deliveries_view._act(Actor("vera", "viewer"), deliveries_view._retry)
+    deliveries_view._act(deliveries_view._retry)
     assert value(shown.url, "select count(*) from scout.deliveries where state = 'DEAD'") == 1
     assert rows(shown.url, "select actor, action, via from scout.denials") == [
         ("vera", "notify", "page")

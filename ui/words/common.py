@@ -98,12 +98,38 @@ WORDS = {
     "export_csv": ("Exportar {rows} filas en CSV", "Export {rows} rows as CSV"),
     "export_xlsx": ("Exportar {rows} filas en Excel", "Export {rows} rows to Excel"),
     "export_prepare": ("Exportar {rows} filas", "Export {rows} rows"),
-    "sign_in_title": ("Entra para ver los datos", "Sign in to see the data"),
+    "sign_in_title": ("Entra para ver los datos.", "Sign in to see the data."),
     "sign_in": ("Entrar", "Sign in"),
+    "sign_in_with": ("Entrar con {provider}", "Sign in with {provider}"),
+    "sign_in_refused_title": ("No se pudo entrar", "You could not be signed in"),
+    "sign_in_refused_body": (
+        "El proveedor de identidad no confirmó quién eres. Vuelve a intentarlo; si sigue igual, "
+        "avisa a quien administra la instalación.",
+        "The identity provider did not confirm who you are. Try again; if it keeps happening, "
+        "tell whoever runs this installation.",
+    ),
+    "sign_in_away_title": ("Ahora no se puede entrar", "You cannot sign in right now"),
+    "sign_in_away_body": (
+        "La base de datos no responde, y sin ella nadie puede entrar. Vuelve a intentarlo en un "
+        "momento.",
+        "The database does not answer, and without it nobody can sign in. Try again in a moment.",
+    ),
+    "session_over_title": ("Tu sesión terminó", "Your session has ended"),
+    "session_over_body": (
+        "Entra de nuevo y vuelves a esta misma página.",
+        "Sign in again and you are back on this page.",
+    ),
+    "not_done_title": ("No se hizo nada", "Nothing was done"),
+    "not_done_body": (
+        "La base de datos no responde, así que no se puede comprobar tu sesión. Vuelve a "
+        "intentarlo en un momento.",
+        "The database does not answer, so your session cannot be checked. Try again in a moment.",
+    ),
     "sign_out": ("Salir", "Sign out"),
     "role_viewer": ("Consulta", "Viewer"),
     "role_analyst": ("Analista", "Analyst"),
     "role_operator": ("Operador", "Operator"),
     "role_admin": ("Administrador", "Administrator"),
+    "other_language": ("English", "Español"),
     "language": ("Idioma", "Language"),
 }
