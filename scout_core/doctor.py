@@ -34,6 +34,7 @@ def examine(db: Database, settings: Settings, *, sql_root: Path = SQL_ROOT) -> l
             return [*findings, Finding("installation", "schema scout", "FAIL", what, INIT)]
         findings += _layer(conn, "login", _login(conn, login, usable))
         findings += _layer(conn, "schemas", _schemas(conn, usable))
+        findings += _layer(conn, "sources", _functions_of_others(conn, usable))
         findings += _layer(conn, "runs", _runs(conn, settings, usable))
         if login.schema_owner == roles.OWNER:
             if any(f.name == "membership" for f in findings):
@@ -46,7 +47,7 @@ def examine(db: Database, settings: Settings, *, sql_root: Path = SQL_ROOT) -> l
         for layer, found in (
             ("time zone", installed.examine_timezone(conn, settings)),
             ("schema", installed.examine_schema_files(conn, sql_root)),
-            ("functions", installed.examine_functions(conn, usable)),
+            ("rights", installed.examine_rights(conn, usable)),
             ("views", installed.examine_views(conn, sql_root, usable)),
             ("indexes", installed.examine_indexes(conn, sql_root, usable)),
             ("triggers", installed.examine_triggers(conn, sql_root, usable)),
@@ -148,17 +149,15 @@ def _sources(conn: Connection, states: list[SourceState]) -> Iterator[Finding]:
 
 
 def _hidden(conn: Connection) -> Iterator[Finding]:
-    """Which tables do not show every row to a role of ours."""
+    """Tables from which row level security hides rows."""
     for hidden in row_security.list_hidden(conn):
         said = hidden.text[0].upper() + hidden.text[1:]
-        what = (
-            f"{said}: no run starts, for on a part of the evidence a wrong scout would be written."
-        )
+        what = f"{said}: no run starts, as a wrong scout could be written without that evidence."
         yield Finding("sources", hidden.table_name, "FAIL", what, hidden.todo)
 
 
 def _with_hidden(findings: list[Finding], hidden: list[Finding]) -> list[Finding]:
-    """A table with hidden rows is not usable, whatever else is right with it."""
+    """The same with FAIL instead of OK for a table with hidden rows."""
     names = {f.name for f in hidden}
     kept = [f for f in findings if f.layer != "sources" or f.name not in names]
     place = max((i for i, f in enumerate(kept) if f.layer == "sources"), default=-1) + 1
@@ -176,7 +175,8 @@ def _login(conn: Connection, login: Row[Any], usable: frozenset[str]) -> Iterato
             "Run init as a login that may create roles and pass on rights on the sources.",
         )
         return
-    found = {row.rolname: row for row in ask(conn, "roles", roles=list(roles.ROLES))}
+    every = [*roles.ROLES, roles.REPORT]
+    found = {row.rolname: row for row in ask(conn, "roles", roles=every)}
     lacking = [r for r in roles.ROLES if r not in found or not found[r].may_be_taken]
     if lacking:
         yield Finding(
@@ -200,6 +200,14 @@ def _login(conn: Connection, login: Row[Any], usable: frozenset[str]) -> Iterato
             "Let an administrator run: "
             + " ".join(f"alter role {r} nologin nosuperuser;" for r in strong),
         )
+    if roles.REPORT not in found:
+        yield Finding(
+            "login",
+            roles.REPORT,
+            "WARN",
+            f"Role {roles.REPORT} does not exist: BI users cannot be given the reports alone.",
+            f"Let an administrator run: create role {roles.REPORT} nologin; then run init.",
+        )
     yield from _privileges(conn, usable)
 
 
@@ -215,7 +223,7 @@ def _privileges(conn: Connection, usable: frozenset[str]) -> Iterator[Finding]:
 
 
 def _schemas(conn: Connection, usable: frozenset[str]) -> Iterator[Finding]:
-    """Who may put something of theirs beside what we read."""
+    """Roles other than the owner that may create objects in a schema that we use."""
     names = {"pg_catalog", "public", "scout", "ops", *(name.split(".")[0] for name in usable)}
     open_schemas = ask(conn, "foreign_creators", schemas=sorted(names))
     for row in open_schemas:
@@ -223,13 +231,27 @@ def _schemas(conn: Connection, usable: frozenset[str]) -> Iterator[Finding]:
             "schemas",
             row.schema_name,
             "FAIL",
-            f"{row.role_names} may create in schema {row.schema_name}, where they can plant what "
-            "runs with the rights of others.",
+            f"{row.role_names} may create in schema {row.schema_name}: a function or operator put "
+            "there can run with the rights of others.",
             f"Let the owner of the schema or an administrator run: {row.statements}",
         )
     if not open_schemas:
-        what = "Nobody but their owners may create where we read and write."
+        what = "Only the owners may create objects in the schemas that we use."
         yield Finding("schemas", "schemas", "OK", what)
+
+
+def _functions_of_others(conn: Connection, usable: frozenset[str]) -> Iterator[Finding]:
+    """Functions of the owner that run in our sessions and rely on public in the path."""
+    for row in ask(conn, "functions_by_bare_names", source_names=sorted(usable)):
+        yield Finding(
+            "sources",
+            row.routine_name,
+            "WARN",
+            f"{row.routine_name}, used by {row.places}, seems to use {row.names} of schema public "
+            "without naming the schema: our sessions do not find it, and the call fails.",
+            f"Let its owner name the schema, or run: alter function {row.routine_name} "
+            "set search_path = public;",
+        )
 
 
 def _claims(conn: Connection) -> Iterator[Finding]:

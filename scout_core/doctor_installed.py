@@ -90,22 +90,22 @@ def examine_schema_files(conn: Connection, sql_root: Path) -> Iterator[Finding]:
         )
 
 
-def examine_functions(conn: Connection, usable: frozenset[str]) -> Iterator[Finding]:
-    """Each function of ours: by which names it works, and who may call it."""
+def examine_rights(conn: Connection, usable: frozenset[str]) -> Iterator[Finding]:
+    """The search path of our functions, and rights on our objects that nothing needs."""
     paths = ask(conn, "routines_with_another_path")
     for row in paths:
         what = (
-            f"{row.routine_name} does not set search_path to pg_catalog, pg_temp: whoever calls it "
-            "can make it run something of their own."
+            f"{row.routine_name} does not set search_path to pg_catalog, pg_temp: a caller can "
+            "make it run code of their own."
         )
-        yield Finding("functions", row.routine_name, "FAIL", what, INIT)
-    open_to_all = [p for p in roles.privileges(conn, usable) if not p.is_wanted]
-    for row in open_to_all:
-        what = f"{row.role_name} holds {row.privilege} on {row.object_name} and needs it not."
-        yield Finding("functions", row.object_name, "FAIL", what, INIT)
-    if not (paths or open_to_all):
-        what = "Each works by names that are its own, and only who needs one may call it."
-        yield Finding("functions", "functions", "OK", what)
+        yield Finding("rights", row.routine_name, "FAIL", what, INIT)
+    surplus = [p for p in roles.privileges(conn, usable) if not p.is_wanted]
+    for row in surplus:
+        what = f"{row.role_name} has {row.privilege} on {row.object_name}, which nothing needs."
+        yield Finding("rights", row.object_name, "FAIL", what, INIT)
+    if not (paths or surplus):
+        what = "Every function sets its search path, and no right is granted that nothing needs."
+        yield Finding("rights", "rights", "OK", what)
 
 
 def examine_views(conn: Connection, sql_root: Path, usable: frozenset[str]) -> Iterator[Finding]:

@@ -102,6 +102,14 @@ def _raise_ours(exc: DBAPIError) -> NoReturn:
             f"The login lacks a right ({first}): `python -m scout_core doctor` says which.",
             sqlstate=code,
         ) from exc
+    function = _FUNCTION.search(getattr(getattr(orig, "diag", None), "context", None) or "")
+    if code in {"42P01", "42883", "42704"} and function and not function[1].startswith("scout."):
+        raise DatabaseError(
+            f"The function {function[1]} of this database uses something without naming its "
+            f"schema ({first}), and our sessions do not search public: let its owner name it, or "
+            f"run `alter function {function[1]} set search_path = public`.",
+            sqlstate=code,
+        ) from exc
     if code in {"42P01", "3F000", "42883", "42703"}:
         raise DatabaseError(
             f"Something is missing in the database ({first}): "
@@ -139,6 +147,8 @@ def _raise_if_it_cannot_be_kept(said: str, exc: DBAPIError) -> None:
 _NO_EQUIVALENT = re.compile(
     r"((?:0x[0-9a-f]{2} ?){1,4}).*?[\"'«„“](\w+)[\"'»“”].*[\"'«„“](\w+)[\"'»“”]"
 )
+# the innermost function that was at work, in English or Spanish
+_FUNCTION = re.compile(r"(?:SQL function|función (?:PL/pg)?SQL) [\"«]?([^\s\"»(]+)")
 
 # what to do about each kind of shortage
 _MORE = {

@@ -28,7 +28,7 @@ from scout_core.states import Status, worst
 
 OVERALL = "overall"
 JOB = "scout_attribution_refresh"
-UNTOLD = "cannot be told while rows of the sources are hidden"
+UNKNOWN_WHILE_HIDDEN = "unknown while rows of the sources are hidden"
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def assess(
     that it recorded.
     """
     hidden = row_security.list_hidden(conn)
-    # on a part of the rows there is nothing to tell
+    # numbers from a part of the rows would be wrong
     numbers = None if hidden else _numbers(conn, completing)
     runs = _last_runs(conn, now, completing)
     sources = tuple(freshness.list_sources(conn, settings))
@@ -246,7 +246,7 @@ def _newest_changes(conn: Connection) -> dict[str, Change]:
 
 
 def _satisfactory(numbers: _Numbers | None, settings: Settings) -> Reason:
-    value, text = None, UNTOLD
+    value, text = None, UNKNOWN_WHILE_HIDDEN
     if numbers is not None:
         value, total, whom = _share(numbers, settings)
         text = f"no {whom} yet"
@@ -264,7 +264,7 @@ def _conflicts(numbers: _Numbers | None, settings: Settings) -> Reason:
         f"OK below {settings.health_conflicts_warn}, FAIL above {settings.health_conflicts_fail}"
     )
     if numbers is None:
-        return Reason("conflicts", "UNKNOWN", None, threshold, None, UNTOLD)
+        return Reason("conflicts", "UNKNOWN", None, threshold, None, UNKNOWN_WHILE_HIDDEN)
     count = numbers.conflicts_count or 0
     text = f"{count:,} open conflict{'' if count == 1 else 's'}"
     return Reason("conflicts", judge_conflicts(count, settings), count, threshold, None, text)

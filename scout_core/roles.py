@@ -1,7 +1,8 @@
-"""The three roles that keep the product's rights apart, and what each may do.
+"""The roles that keep the product's rights apart, and what each may do.
 
 scout_owner owns everything of ours and cannot log in, scout_writer works for the job, scout_reader
-for pages and reports. Where the login cannot make them, everything belongs to the login.
+for pages. Where the login cannot make them, everything belongs to the login. scout_report is for
+BI users: it reads the contract views without phones, licences and names of drivers.
 """
 
 import time
@@ -24,6 +25,7 @@ from scout_core.installer import (
 
 OWNER, WRITER, READER = "scout_owner", "scout_writer", "scout_reader"
 ROLES = (OWNER, WRITER, READER)
+REPORT = "scout_report"
 
 _GRANTS = SQL_ROOT / "install" / "grants.sql"
 # Two databases of one cluster may be installed at once: the loser of the race looks again.
@@ -57,8 +59,8 @@ def settle_owner(installer: Installer, source_names: Iterable[str]) -> None:
 
 
 def privileges(conn: Connection, source_names: Iterable[str]) -> list[Row[Any]]:
-    """Each privilege that somebody needs, and each that somebody holds and must not (is_wanted
-    false): role_name, privilege, object_name, is_held, ..."""
+    """Each privilege that a role needs, and each that is granted and not needed (is_wanted false):
+    role_name, privilege, object_name, is_held, ..."""
     login = ask(conn, "login")[0].name
     query = text(_GRANTS.read_text(encoding="utf-8"))
     values = {
@@ -83,7 +85,7 @@ def settle_rights_on_ours(
         surplus = [p for p in _on_ours(installer, conn, source_names) if not p.is_wanted]
         for privilege in surplus:
             run_script(conn, privilege.statement)
-        # asked anew: what was held by everybody is not held any more
+        # asked again: a role may have had the right only through public
         missing = [p for p in _on_ours(installer, conn, source_names) if not p.is_held]
         paths = ask(conn, "routines_with_another_path")
         for change in (*missing, *paths):
@@ -93,15 +95,15 @@ def settle_rights_on_ours(
         installer.did(f"Granted {len(missing)} privileges to {who}.")
     if surplus:
         who = ", ".join(sorted({p.role_name for p in surplus}))
-        installer.did(f"Took {len(surplus)} privileges from {who} that are not needed.")
+        installer.did(f"Revoked {len(surplus)} privileges from {who} that are not needed.")
     if paths:
-        installer.did(f"Gave {len(paths)} functions a search path that nobody else can write to.")
+        installer.did(f"Set the search path of {len(paths)} functions to pg_catalog, pg_temp.")
 
 
 def _on_ours(installer: Installer, conn: Connection, source_names: Iterable[str]) -> list[Row[Any]]:
     found = [p for p in privileges(conn, source_names) if p.is_ours]
-    # without roles of our own, those of that name belong to another database
-    return [p for p in found if installer.owner or p.role_name not in ROLES]
+    # without separate roles here, roles of these names belong to another database
+    return [p for p in found if installer.owner or p.role_name not in (*ROLES, REPORT)]
 
 
 def _revoke_writes(installer: Installer, source_names: list[str], names: list[str]) -> None:
@@ -125,7 +127,7 @@ def _revoke_writes(installer: Installer, source_names: list[str], names: list[st
 
 def drop_unused(installer: Installer) -> None:
     """Drop the roles that nothing in the cluster needs any more; the others stay, and why."""
-    for role in ROLES:
+    for role in (*ROLES, REPORT):
         try:
             with installer.as_login() as conn:
                 if not conn.execute(
@@ -141,9 +143,10 @@ def drop_unused(installer: Installer) -> None:
 
 def _make_roles(installer: Installer, login: Row[Any], source_names: list[str]) -> None:
     done: list[str] = []
+    lost: list[str] = []
     # One transaction: a login that can make the roles but not pass on rights leaves none behind.
     with installer.as_login() as conn:
-        existing = {row.rolname for row in ask(conn, "roles", roles=list(ROLES))}
+        existing = {row.rolname for row in ask(conn, "roles", roles=[*ROLES, REPORT])}
         for role in ROLES:
             if role not in existing:
                 if not login.may_create_roles:
@@ -152,6 +155,16 @@ def _make_roles(installer: Installer, login: Row[Any], source_names: list[str]) 
                     )
                 run_formatted(conn, "create role %I nologin", role)
                 done.append(f"Created role {role}.")
+        if REPORT not in existing:
+            if login.may_create_roles:
+                run_formatted(conn, "create role %I nologin", REPORT)
+                done.append(f"Created role {REPORT}.")
+            else:
+                lost.append(
+                    f"BI users cannot be given the reports alone: role {REPORT} does not exist and "
+                    f"{login.name} may not create roles. Let an administrator run: create role "
+                    f"{REPORT} nologin; then run init again."
+                )
         for row in ask(conn, "roles", roles=list(ROLES)):
             if not row.may_be_taken:
                 _join(conn, row.rolname, login)
@@ -161,6 +174,8 @@ def _make_roles(installer: Installer, login: Row[Any], source_names: list[str]) 
             done.append(f"Granted {granted} privileges on the sources.")
     for line in done:
         installer.did(line)
+    for line in lost:
+        installer.misses(line)
 
 
 def _join(conn: Connection, role: str, login: Row[Any]) -> None:

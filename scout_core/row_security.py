@@ -1,7 +1,7 @@
 """Row level security may hide rows of a source: evidence is missing, so nothing is attributed.
 
-PostgreSQL raises for us instead of hiding (`row_security = off` in every transaction of ours); this
-says beforehand which table and role it is.
+Every transaction of ours sets `row_security = off`, so that PostgreSQL raises instead of hiding
+rows; this module finds the table and the role beforehand.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class Hidden:
 
     @property
     def text(self) -> str:
-        """What is wrong, as a sentence without its end."""
+        """One sentence without a full stop."""
         return f"row level security hides rows of {self.place} from {self.role_name}"
 
     @property
@@ -36,11 +36,11 @@ class Hidden:
 
     @property
     def todo(self) -> str:
-        """What whoever may does about it."""
+        """What the owner of the table or an administrator runs."""
         return (
             f"Let the owner of the table run: alter table {self.table_name} disable row level "
-            f"security; or an administrator: alter role {self.role_name} bypassrls; (a policy does "
-            "not help: nobody can tell whether it shows every row)"
+            f"security; or an administrator: alter role {self.role_name} bypassrls; A policy is "
+            "not enough, as PostgreSQL cannot know that it shows every row."
         )
 
 
@@ -59,15 +59,15 @@ def check(conn: Connection) -> None:
 
 
 def said_of(hidden: Sequence[Hidden]) -> str:
-    """The sentence for whoever wanted something that needs all rows."""
+    """The message of an error or report, with the statements that solve it."""
     tables = sorted({h.table_name for h in hidden})
     names = sorted({h.role_name for h in hidden})
     places = ", ".join(sorted({h.place for h in hidden}))
     disable = " ".join(f"alter table {table} disable row level security;" for table in tables)
     bypass = " ".join(f"alter role {name} bypassrls;" for name in names)
     return (
-        f"Row level security hides rows of {places} from {', '.join(names)}, and on a "
-        "part of the evidence a wrong scout would be written: nothing was changed. Let the owner "
-        f"run: {disable} Or let an administrator run: {bypass} A policy does not help, as nobody "
-        "can tell whether it shows every row."
+        f"Row level security hides rows of {places} from {', '.join(names)}, and without "
+        "that evidence a wrong scout could be written: nothing was changed. Let the owner run: "
+        f"{disable} Or let an administrator run: {bypass} A policy is not enough, as PostgreSQL "
+        "cannot know that it shows every row."
     )

@@ -181,7 +181,7 @@ def _give_to_login(conn: Connection, tables: list[str], login: str) -> None:
 
 def _revoke(installer: Installer) -> None:
     with installer.as_login() as conn:
-        grants = ask(conn, "remaining_grants", roles=list(roles.ROLES))
+        grants = ask(conn, "remaining_grants", roles=[*roles.ROLES, roles.REPORT])
         for grant in grants:
             run_script(conn, grant.statement)
     if grants:

@@ -95,7 +95,7 @@ def test_a_fresh_installation_is_well(db_url: str) -> None:
         "runs",
         "time zone",
         "schema",
-        "functions",
+        "rights",
         "views",
         "indexes",
         "triggers",

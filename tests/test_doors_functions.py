@@ -324,13 +324,13 @@ def test_doctor_names_a_function_that_is_open_and_init_closes_it(
     name = re.search(r"scout\.\w+", statement)
     assert name is not None
     with opened(db_url) as db:
-        found = [f for f in doctor.examine(db, settings()) if f.layer == "functions"]
+        found = [f for f in doctor.examine(db, settings()) if f.layer == "rights"]
     assert [f.state for f in found] == ["FAIL"]
     assert name.group() in found[0].name
     assert found[0].todo == doctor.INIT
     assert not init(db_url).is_nothing
     with opened(db_url) as db:
-        found = [f for f in doctor.examine(db, settings()) if f.layer == "functions"]
+        found = [f for f in doctor.examine(db, settings()) if f.layer == "rights"]
     assert [f.state for f in found] == ["OK"]
     assert init(db_url).is_nothing
 

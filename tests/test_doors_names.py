@@ -6,6 +6,7 @@ import pytest
 
 from scout_core import checks, database, doctor, install
 from scout_core.database import CHECK, LOOK, Database, Profile
+from scout_core.errors import DatabaseError
 from scout_core.person_search import find
 from scout_core.refresh import plan
 from tests.support.installing import connection, opened, run, settings, value
@@ -203,3 +204,49 @@ def test_owner_of_a_schema_may_create_in_it(db_url: str) -> None:
         (found,) = schemas_of(db_url)
         run(db_url, f"alter schema canon owner to {before}")
     assert found.state == "OK"
+
+
+def test_function_of_the_owner_that_names_no_schema_is_told_as_such(
+    db: Database, db_url: str
+) -> None:
+    run(
+        db_url,
+        "create table public.labels (code text, label text)",
+        "grant select on public.labels to public",
+        "create function public.label_of(wanted text) returns text language plpgsql stable as"
+        " 'begin return (select label from labels where code = wanted); end'",
+        "create or replace view ops.v_yango_cabinet_claims_for_collection as"
+        " select driver_id, person_key, driver_name, milestone_value, lead_date, expected_amount,"
+        " lead_date + interval '14 days' as yango_due_date, 0 as days_overdue_yango,"
+        " label_of('x') as overdue_bucket_yango, 'UNPAID'::text as yango_payment_status,"
+        " payment_key, pay_date, reason_code, match_rule, match_confidence, identity_status,"
+        " suggested_driver_id, true as is_reconcilable_enriched from public.peer_claims",
+        "insert into public.peer_claims (driver_id, milestone_value) values ('x', 1)",
+    )
+    query = "select overdue_bucket_yango from ops.v_yango_collection_with_scout"
+    with (
+        pytest.raises(DatabaseError, match=r"alter function public\.label_of set search_path"),
+        db.transaction(LOOK) as conn,
+    ):
+        conn.exec_driver_sql(query)
+    refresh(db)
+    found = {f.name: f for f in doctor.examine(db, settings())}
+    assert found["public.label_of(text)"].state == "WARN"
+    assert "labels" in found["public.label_of(text)"].what
+    run(db_url, "alter function public.label_of(text) set search_path = public")
+    with db.transaction(LOOK) as conn:
+        assert conn.exec_driver_sql(query).all() == [(None,)]
+    assert "public.label_of(text)" not in {f.name for f in doctor.examine(db, settings())}
+
+
+def test_function_that_names_nothing_of_public_is_no_trouble(db: Database, db_url: str) -> None:
+    run(
+        db_url,
+        "create function public.touch() returns trigger language plpgsql as"
+        " 'begin new.updated_at = now(); return new; end'",
+        "create trigger touch before update on observational.lead_ledger"
+        " for each row execute function public.touch()",
+    )
+    story(db_url)
+    refresh(db)
+    assert not [f for f in doctor.examine(db, settings()) if "touch" in f.name]

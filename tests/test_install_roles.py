@@ -261,7 +261,7 @@ def test_two_databases_of_one_cluster_installed_at_once_share_the_roles(
         assert init(other).is_nothing
         with opened(url) as db:
             report = uninstall(db, report=lambda _: None)
-        assert len([line for line in report.lost if line.startswith("Role scout_")]) == 3
+        assert len([line for line in report.lost if line.startswith("Role scout_")]) == 4
         assert set(column(url, "select rolname::text from pg_roles")) >= set(ROLES)
         assert (
             value(other, "select count(*) from ops.v_scout_attribution", role="scout_reader") == 0

@@ -393,6 +393,63 @@ where grants.grantee <> grants.relowner
     and grants.privilege not like 'select%' and grants.privilege <> 'usage'
 order by grants.object_name, role_name, grants.privilege;
 
+-- name: functions_by_bare_names
+-- One row per function of others that runs in sessions of ours and names something of schema public without saying so,
+-- which is not found there: of a trigger on what we write, or of a view that we read. A column of the same name counts
+-- too, so this is a guess.
+with recursive beneath (relation_oid) as (
+    select to_regclass(wanted.relation_name)::oid
+    from unnest(cast(:source_names as text[])) as wanted (relation_name)
+    union
+    select pg_depend.refobjid
+    from beneath
+    inner join pg_catalog.pg_rewrite on pg_rewrite.ev_class = beneath.relation_oid
+    inner join pg_catalog.pg_depend
+        on pg_depend.classid = 'pg_rewrite'::regclass and pg_depend.objid = pg_rewrite.oid
+            and pg_depend.refclassid = 'pg_class'::regclass and pg_depend.refobjid > 16383
+),
+
+used (routine_oid, place) as (
+    select pg_trigger.tgfoid, format('a trigger on %s', pg_trigger.tgrelid::regclass)
+    from pg_catalog.pg_trigger
+    where pg_trigger.tgrelid in (select beneath.relation_oid from beneath) and not pg_trigger.tgisinternal
+    union
+    select pg_depend.refobjid, format('view %s', pg_rewrite.ev_class::regclass)
+    from beneath
+    inner join pg_catalog.pg_rewrite on pg_rewrite.ev_class = beneath.relation_oid
+    inner join pg_catalog.pg_depend
+        on pg_depend.classid = 'pg_rewrite'::regclass and pg_depend.objid = pg_rewrite.oid
+            and pg_depend.refclassid = 'pg_proc'::regclass
+)
+
+select
+    pg_proc.oid::regprocedure::text as routine_name,
+    string_agg(distinct used.place, ', ') as places,
+    string_agg(distinct bare.name, ', ') as names
+from used
+inner join pg_catalog.pg_proc on pg_proc.oid = used.routine_oid
+inner join pg_catalog.pg_namespace on pg_namespace.oid = pg_proc.pronamespace
+inner join pg_catalog.pg_language on pg_language.oid = pg_proc.prolang
+cross join lateral (
+    select found.word[1] as name
+    from regexp_matches(lower(pg_proc.prosrc), '(?<![[:alnum:]_.])([a-z_][a-z0-9_]*)\M(?!\s*[.])', 'g') as found (word)
+    where exists (
+            select from pg_catalog.pg_class
+            where pg_class.relname = found.word[1] and pg_class.relnamespace = to_regnamespace('public')
+        )
+        or exists (
+            select from pg_catalog.pg_proc as routine
+            where routine.proname = found.word[1] and routine.pronamespace = to_regnamespace('public')
+        )
+) as bare
+where pg_namespace.nspname not in ('scout', 'pg_catalog')
+    and pg_language.lanname in ('sql', 'plpgsql')
+    and not exists (
+        select from unnest(pg_proc.proconfig) as setting (setting) where setting.setting like 'search\_path=%'
+    )
+group by pg_proc.oid
+order by routine_name;
+
 -- name: foreign_dependents
 -- One row per thing that is not ours and stands on something of ours.
 with recursive ours (classid, objid) as (

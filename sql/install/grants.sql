@@ -168,6 +168,15 @@ on_relations (role_name, privilege, relation_oid, column_name, is_ours) as (
             'erased_at'
         )
     union all
+    -- the contract without what tells who a driver is
+    select 'scout_report', 'select', our_relations.relation_oid, pg_attribute.attname, true
+    from our_relations
+    inner join pg_catalog.pg_attribute
+        on pg_attribute.attrelid = our_relations.relation_oid
+        and pg_attribute.attnum > 0
+        and not pg_attribute.attisdropped
+    where our_relations.is_contract and pg_attribute.attname !~ '(phone|licen[cs]e|document|driver_name|full_name)'
+    union all
     select 'scout_writer', 'update', our_relations.relation_oid, null, true
     from our_relations
     where our_relations.relkind in ('r', 'p')
@@ -188,6 +197,7 @@ on_schemas (role_name, privilege, schema_oid, is_ours) as (
         values
         ('scout_owner', 'create', 'ops'),
         ('scout_reader', 'usage', 'ops'),
+        ('scout_report', 'usage', 'ops'),
         ('scout_reader', 'usage', 'scout'),
         ('scout_writer', 'usage', 'scout'),
         -- the login creates indexes and triggers that call functions of ours
@@ -268,8 +278,8 @@ needed as (
     where pg_roles.rolname = 'scout_writer'
 ),
 
--- what everybody may call and need not: a new function belongs to everybody until it is taken away
 surplus (role_name, privilege, object_kind, object_name) as (
+    -- what everybody may call and need not: a new function belongs to everybody until it is taken away
     select 'public', 'execute', 'function', pg_proc.oid::regprocedure::text
     from pg_catalog.pg_proc
     cross join aclexplode(coalesce(pg_proc.proacl, acldefault('f', pg_proc.proowner))) as acl
@@ -278,6 +288,34 @@ surplus (role_name, privilege, object_kind, object_name) as (
         and not exists (
             select from on_routines where on_routines.role_name = 'public' and on_routines.routine_oid = pg_proc.oid
         )
+    union all
+    -- a right on a whole view or on anything else of ours shows a report what it must not; taken away, it takes the
+    -- columns along, which are given again
+    select distinct 'scout_report', 'all', case our_relations.relkind when 'S' then 'sequence' else 'table' end,
+        our_relations.relation_oid::regclass::text
+    from our_relations
+    cross join lateral (
+        select relation_acl.grantee from aclexplode(our_relations.relacl) as relation_acl
+        union all
+        select column_acl.grantee
+        from pg_catalog.pg_attribute
+        cross join aclexplode(pg_attribute.attacl) as column_acl
+        where pg_attribute.attrelid = our_relations.relation_oid
+            and not exists (
+                select from on_relations
+                where on_relations.role_name = 'scout_report'
+                    and on_relations.relation_oid = pg_attribute.attrelid
+                    and on_relations.column_name = pg_attribute.attname
+                    and column_acl.privilege_type = 'SELECT'
+            )
+    ) as acl
+    inner join pg_catalog.pg_roles on pg_roles.oid = acl.grantee and pg_roles.rolname = 'scout_report'
+    union all
+    select 'scout_report', 'all', 'schema', 'scout'
+    from pg_catalog.pg_namespace
+    cross join aclexplode(pg_namespace.nspacl) as acl
+    inner join pg_catalog.pg_roles on pg_roles.oid = acl.grantee and pg_roles.rolname = 'scout_report'
+    where pg_namespace.nspname = 'scout'
 )
 
 select

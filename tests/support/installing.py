@@ -14,7 +14,7 @@ from scout_core.install_files import SQL_ROOT
 from scout_core.installer import InstallReport
 from scout_core.settings import Settings, load
 
-ROLES = ("scout_owner", "scout_writer", "scout_reader")
+ROLES = ("scout_owner", "scout_writer", "scout_reader", "scout_report")
 
 
 def settings(**environ: str) -> Settings:

@@ -36,7 +36,17 @@ select
     p.event_origin_tags,
     p.best
 from scout.v_persons_now as p
-cross join lateral scout.reason_now(p.reason_code, p.event_scout_min) as r;
+-- as scout.reason_now: who reads a view of the contract may not call what reads the list
+cross join lateral (
+    select
+        case
+            when p.reason_code = 'WAITING_FOR_NEXT_RUN'
+                and (select count(*) from scout.v_known_scouts) > 0
+                and p.event_scout_min not in (select k.scout_id from scout.v_known_scouts as k)
+                then 'UNKNOWN_SCOUT'
+            else p.reason_code
+        end as reason_code
+) as r;
 comment on column scout.v_person_attribution.registered_at is 'Null outside 1900..2199.';
 comment on column scout.v_person_attribution.category is
 'Backlog: D events name a scout, A events name none, C no events; null = the ledger has a scout.';

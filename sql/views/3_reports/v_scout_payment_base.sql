@@ -14,7 +14,15 @@ select
     case
         -- most have none
         when m.milestone_reached is not null
-            then (select r.amount_pen from scout.amount_payable(m.milestone_reached, (a.best).origin_tag) as r)
+            -- as scout.amount_payable: who reads this view may not call what reads the rules
+            then (
+                select r.amount_pen
+                from scout.src_payment_rules as r
+                where r.milestone_value = m.milestone_reached
+                    and (r.origin_tag is null or r.origin_tag = (a.best).origin_tag)
+                order by r.origin_tag nulls last, r.amount_pen
+                limit 1
+            )
     end::numeric(12, 2) as amount_payable,
     s.payment_status,
     s.block_reason
