@@ -13,6 +13,7 @@ from api import (
     decisions,
     docs,
     exports,
+    heads,
     models,
     money,
     problems,
@@ -62,7 +63,23 @@ def build(services: Services) -> FastAPI:
     )
     app.state.services = services
     problems.answer_errors(app)
+    app.add_middleware(heads.Heads)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", responses=ERRORS)
     app.include_router(docs.router)
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        return _with_problems(described())
+
+    app.openapi = openapi  # type: ignore[method-assign]
     return app
+
+
+def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with the media type that errors are sent as: FastAPI gives them the route's."""
+    for operation in (op for item in document["paths"].values() for op in item.values()):
+        for code, answer in operation["responses"].items():
+            if code[0] in "45" and "application/json" in answer["content"]:
+                answer["content"][problems.MEDIA_TYPE] = answer["content"].pop("application/json")
+    return document

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import StreamingResponse
 
-from api import models, services
+from api import heads, models, services
 from api.access import may
 from api.lists import filters_of
 from api.services import Served, Services
@@ -31,6 +31,10 @@ WAITING_CHUNKS = 4
 # a reader that takes nothing for so long holds a snapshot of the database for nobody
 IDLE_SECONDS = 60.0
 
+SCHEMAS: dict[export.Format, dict[str, str]] = {
+    "csv": {"type": "string"},
+    "xlsx": {"type": "string", "format": "binary"},
+}
 REUSED: dict[str, Any] = {
     "model": models.Problem,
     "description": "The key is of another request",
@@ -102,7 +106,10 @@ _FILES: dict[str, type[FileForm]] = {
 def _add(name: str, form: export.Format) -> None:
     question, listed = _FILES[name], LISTS[name]
     answers: dict[int | str, dict[str, Any]] = {
-        200: {"content": {export.MEDIA_TYPES[form]: {}}, "description": "The file, as it is read"}
+        200: {
+            "content": {export.MEDIA_TYPES[form].partition(";")[0]: {"schema": SCHEMAS[form]}},
+            "description": "The file, as it is read",
+        }
     }
 
     def masked(
@@ -166,7 +173,8 @@ def _add(name: str, form: export.Format) -> None:
 
         file = f"{name}-{now.astimezone(LIMA):%Y-%m-%d-%H%M}.{form}"
         return StreamingResponse(
-            streamed(write),
+            # nothing leaves with a HEAD, so there is nothing to keep
+            iter(()) if heads.is_head(request) else streamed(write),
             media_type=export.MEDIA_TYPES[form],
             headers={"content-disposition": f'attachment; filename="{file}"'},
         )

@@ -1,5 +1,5 @@
-"""/metrics: what a monitor scrapes, in the OpenMetrics text form. Counts and times, no keys of
-persons.
+"""/metrics: what a monitor scrapes, as OpenMetrics or as the Prometheus text format. Counts and
+times, no keys of persons.
 
 The numbers are read when they are asked for; only what the API itself did is counted on the way.
 """
@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, MutableMapping
 from datetime import datetime
 from typing import Any, get_args
 
-from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client import CollectorRegistry, Histogram, exposition
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
-from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
@@ -21,7 +21,11 @@ from scout_core.database import API
 from scout_core.errors import ScoutError
 from scout_core.states import Status
 
-CONTENT_TYPE = CONTENT_TYPE_LATEST
+OPENMETRICS, TEXT = "application/openmetrics-text", "text/plain"
+CONTENT_TYPES = {
+    OPENMETRICS: openmetrics.CONTENT_TYPE_LATEST,
+    TEXT: exposition.CONTENT_TYPE_PLAIN_0_0_4,
+}
 
 _counted = CollectorRegistry(auto_describe=False)
 _requests = Histogram(
@@ -47,12 +51,41 @@ class Clock:
         _requests.labels(method, route, str(status)).observe(time.perf_counter() - self.began)
 
 
-def scrape(services: Services) -> bytes:
-    """Everything now. Without the database scout_up is 0 and what it would tell is left out."""
+def scrape(services: Services, accept: str | None) -> tuple[bytes, str]:
+    """Everything now and its content type: the form that the Accept header prefers, OpenMetrics
+    where it takes both or names neither. Without the database scout_up is 0 and what it would tell
+    is left out."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Now(services))
-    texts = [generate_latest(part) for part in (registry, _counted)]  # type: ignore[no-untyped-call]
-    return b"".join([*(text.removesuffix(b"# EOF\n") for text in texts), b"# EOF\n"])
+    form = preferred(accept)
+    if form == TEXT:
+        return b"".join(exposition.generate_latest(part) for part in (registry, _counted)), (
+            CONTENT_TYPES[TEXT]
+        )
+    texts = [
+        openmetrics.generate_latest(part)  # type: ignore[no-untyped-call]
+        for part in (registry, _counted)
+    ]
+    whole = b"".join([*(text.removesuffix(b"# EOF\n") for text in texts), b"# EOF\n"])
+    return whole, CONTENT_TYPES[OPENMETRICS]
+
+
+def preferred(accept: str | None) -> str:
+    """OPENMETRICS or TEXT, by the weights of an Accept header."""
+    weights: dict[str, float] = {}
+    for part in (accept or "*/*").lower().split(","):
+        media, *parameters = (word.strip() for word in part.split(";"))
+        weight = next((word[2:] for word in parameters if word.startswith("q=")), "1")
+        try:
+            weights[media] = max(float(weight), weights.get(media, 0.0))
+        except ValueError:
+            continue
+
+    def weight_of(form: str) -> float:
+        kind = form.partition("/")[0]
+        return next((weights[m] for m in (form, f"{kind}/*", "*/*") if m in weights), 0.0)
+
+    return TEXT if weight_of(TEXT) > weight_of(OPENMETRICS) else OPENMETRICS
 
 
 class _Now(Collector):

@@ -117,15 +117,18 @@ def start_run(
         job.answered.wait(BEGIN_SECONDS)
         if job.run_id is None and job.error is not None:
             raise job.error
-        place = "explain_run" if job.run_id is not None else "job_status"
-        values = {} if job.run_id is None else {"run_id": job.run_id}
-        # below the pages it stays there, where the browser sends its session
-        url = request.scope["root_path"] + request.app.url_path_for(place, **values)
         name = request_id.partition("@")[0]
-        return models.RunStarted(run_id=job.run_id, request_id=name, status_url=url)
+        return models.RunStarted(run_id=job.run_id, request_id=name, status_url=url_of(job.run_id))
+
+    def url_of(run_id: int | None) -> str:
+        place = "explain_run" if run_id is not None else "job_status"
+        values = {} if run_id is None else {"run_id": run_id}
+        # below the pages it stays there, where the browser sends its session
+        return str(request.scope["root_path"] + request.app.url_path_for(place, **values))
 
     started = key.once(
         starts, models.RunStarted, begin, is_final=lambda made: made.run_id is not None
     )
+    started = started.model_copy(update={"status_url": url_of(started.run_id)})
     response.headers["location"] = started.status_url
     return started

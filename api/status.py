@@ -77,7 +77,8 @@ def _told(verdict: Verdict, reader: Actor | None) -> dict[str, object]:
 def _metrics(request: Request, services: Services) -> Response:
     if _reader(request, services) is None:
         raise problems.Unauthorized()
-    return Response(metrics.scrape(services), media_type=metrics.CONTENT_TYPE)
+    content, content_type = metrics.scrape(services, request.headers.get("accept"))
+    return Response(content, headers={"content-type": content_type, "vary": "accept"})
 
 
 def _reader(request: Request, services: Services) -> Actor | None:

@@ -6,6 +6,7 @@ import pytest
 
 from scout_core.database import Database
 from tests.support.asking import Asking, asking
+from tests.support.browser import served
 from tests.support.looking import refreshed_demo
 
 
@@ -36,3 +37,11 @@ def away() -> Iterator[Asking]:
     with asking(database) as found:
         yield found
     database.dispose()
+
+
+@pytest.fixture(scope="module")
+def address(server_url: str, tmp_path_factory) -> Iterator[str]:
+    """localhost:PORT of a server of its own on demo data."""
+    log = tmp_path_factory.mktemp("served") / "log"
+    with refreshed_demo(server_url) as database, served(database.url, log) as base:
+        yield base.removeprefix("http://")

@@ -5,6 +5,8 @@ from collections import Counter
 from dataclasses import asdict
 
 import pytest
+import schemathesis
+from jsonschema_rs import ValidationError
 
 from scout_core import coverage, health, persons
 from scout_core.database import LOOK
@@ -102,6 +104,28 @@ def test_each_route_says_what_it_answers_and_which_errors(demo):
         for route in methods.values():
             assert route["summary"], path
             assert {"401", "403", "422", "503"} <= set(route["responses"]), path
-            good = next(answer for code, answer in route["responses"].items() if code[0] == "2")
-            assert good["content"], path
+            for code, answer in route["responses"].items():
+                (kind, content), *others = answer["content"].items()
+                assert content["schema"], (path, code)
+                assert others == [], (path, code)
+                if code[0] != "2":
+                    assert kind == "application/problem+json", (path, code)
+                elif path.endswith(".csv"):
+                    assert (kind, content["schema"]) == ("text/csv", {"type": "string"})
+                elif path.endswith(".xlsx"):
+                    assert kind.endswith("spreadsheetml.sheet")
+                    assert content["schema"] == {"type": "string", "format": "binary"}
+                else:
+                    assert kind == "application/json", (path, code)
     assert "example" in str(described["components"]["schemas"]["Metrics"])
+
+
+def test_document_is_valid_openapi(demo):
+    described = demo.client.get("/openapi.json").json()
+    assert described["openapi"] == "3.1.0"
+    schemathesis.openapi.from_dict(described).validate()
+    # and the check is one
+    del described["paths"]["/v1/scouts/attribution/metrics"]["get"]["responses"]
+    described["paths"]["/v1/scouts/attribution/metrics"]["get"]["tags"] = "none"
+    with pytest.raises(ValidationError):
+        schemathesis.openapi.from_dict(described).validate()

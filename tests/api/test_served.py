@@ -2,20 +2,6 @@
 
 import http.client
 import json
-from collections.abc import Iterator
-
-import pytest
-
-from tests.support.browser import served
-from tests.support.looking import refreshed_demo
-
-
-@pytest.fixture(scope="module")
-def address(server_url: str, tmp_path_factory) -> Iterator[str]:
-    """localhost:PORT of a server of its own on demo data."""
-    log = tmp_path_factory.mktemp("served") / "log"
-    with refreshed_demo(server_url) as database, served(database.url, log) as base:
-        yield base.removeprefix("http://")
 
 
 def ask(address: str, path: str, method: str = "GET", **headers: str):

@@ -2,6 +2,8 @@
 
 from dataclasses import asdict
 
+import pytest
+from prometheus_client import parser as text_parser
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from scout_core import coverage, health
@@ -22,6 +24,59 @@ def numbers(ask):
             labels = tuple(sample.labels.values())
             found.setdefault(sample.name, {})[labels] = sample.value
     return found
+
+
+PROMETHEUS = (  # as it asks since version 3
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+    "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;q=0.4,"
+    "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+)
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_text"),
+    [
+        ("text/plain;version=0.0.4", True),
+        ("text/plain; version=0.0.4; charset=utf-8", True),
+        ("text/plain", True),
+        ("text/*", True),
+        ("TEXT/PLAIN;q=0.9, application/openmetrics-text;q=0.5", True),
+        ("application/openmetrics-text;q=0, */*", True),
+        ("application/openmetrics-text", False),
+        ("application/openmetrics-text; version=1.0.0,text/plain;version=0.0.4;q=0.5", False),
+        ("text/plain;version=0.0.4;q=0.5,application/openmetrics-text;version=0.0.1", False),
+        (PROMETHEUS, False),
+        ("*/*", False),
+        ("", False),
+        (None, False),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", False),
+        ("application/json", False),
+        ("text/plain;q=high", False),
+    ],
+)
+def test_metrics_come_in_the_form_that_is_asked_for(demo, accept, is_text):
+    demo.get("scouts/attribution/metrics")
+    demo.root.headers.pop("accept", None)
+    answer = demo.root.get("/metrics", headers={} if accept is None else {"accept": accept})
+    assert answer.headers["vary"] == "accept"
+    if not is_text:
+        assert answer.headers["content-type"] == (
+            "application/openmetrics-text; version=1.0.0; charset=utf-8"
+        )
+        assert answer.text.endswith("# EOF\n")
+        assert "# TYPE scout info\n" in answer.text
+        families = list(text_string_to_metric_families(answer.text))
+    else:
+        assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+        assert "EOF" not in answer.text
+        kinds = {line.split()[3] for line in answer.text.splitlines() if line[:7] == "# TYPE "}
+        assert kinds <= {"counter", "gauge", "summary", "histogram", "untyped"}
+        families = list(text_parser.text_string_to_metric_families(answer.text))
+    found = {s.name: s.value for family in families for s in family.samples}
+    assert found["scout_up"] == found["scout_info"] == 1.0
+    assert found["scout_api_request_seconds_count"] >= 1.0
+    assert found["scout_api_request_seconds_bucket"] >= 1.0
+    assert len({family.name for family in families}) == len(families)
 
 
 def test_server_with_its_database_is_alive_ready_and_as_healthy_as_the_verb_says(demo):
