@@ -109,6 +109,30 @@ def test_units_are_refused_where_their_runs_would_not_find_the_database(tmp_path
     assert "There is no DATABASE_URL in" in told.stderr
 
 
+def test_unit_of_the_pages_is_taken_by_systemd_and_serves_on_its_port(tmp_path: Path):
+    unit = text("systemd/scout-web@.service")
+    (start,) = re.findall(r"^ExecStart=(.*)$", unit, re.M)
+    program, *words = shlex.split(start)
+    assert program == "/srv/scouts/.venv/bin/streamlit"
+    assert words == ["run", "app.py", "--server.port", "%i"]
+    # the user who runs the job, in the same folder
+    job = text("systemd/scout-refresh.service")
+    for line in ("User=scouts", "WorkingDirectory=/srv/scouts", "NoNewPrivileges=yes"):
+        assert f"\n{line}\n" in unit
+        assert f"\n{line}\n" in job
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed (Debian: apt-get install systemd)")
+    # what is not installed here stands for itself
+    as_installed = unit.replace(program, "/usr/bin/true")
+    there = tmp_path / "scout-web@3000.service"
+    there.write_text(as_installed)
+    checked = subprocess.run(["systemd-analyze", "verify", there], capture_output=True, text=True)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    there.write_text(as_installed.replace("TimeoutStopSec=30s", "TimeoutStopSec=soon"))
+    checked = subprocess.run(["systemd-analyze", "verify", there], capture_output=True, text=True)
+    assert "Failed to parse time value" in checked.stderr
+
+
 def elements(definition: str) -> dict[str, str]:
     """Path of each element of a task, without the namespace, and its text."""
     root = Xml.fromstring(definition)  # noqa: S314 - our own file

@@ -55,28 +55,36 @@ def pooled(url: str, *, size: int, patience: int = 60) -> Iterator[str]:
     """The address of this database behind a pooler that keeps `size` connections to it, and lets
     nobody wait longer than `patience` seconds for one."""
     target = make_url(url)
+    listen = free_port()
+    ini = INI.format(
+        database=target.database,
+        host=target.host or target.query["host"],
+        port=target.port or target.query.get("port", 5432),
+        listen=listen,
+        users="{users}",
+        size=size,
+        patience=patience,
+        log="{log}",
+    )
+    address = target.set(host="127.0.0.1", port=listen, query={})
+    with listening(ini, address):
+        yield address.render_as_string(hide_password=False)
+
+
+@contextlib.contextmanager
+def listening(ini: str, address: URL) -> Iterator[None]:
+    """A pooler with these settings, in which {users} and {log} are files of its own, that lets in
+    the login of the address."""
     with tempfile.TemporaryDirectory(prefix="scout-pool-") as made:
-        folder, listen = Path(made), free_port()
-        users, ini, log = folder / "users", folder / "pgbouncer.ini", folder / "log"
-        users.write_text(f'"{target.username}" "{target.password or ""}"\n')
+        folder = Path(made)
+        users, settings, log = folder / "users", folder / "pgbouncer.ini", folder / "log"
+        users.write_text(f'"{address.username}" "{address.password or ""}"\n')
         log.touch()
-        ini.write_text(
-            INI.format(
-                database=target.database,
-                host=target.host or target.query["host"],
-                port=target.port or target.query.get("port", 5432),
-                listen=listen,
-                users=users,
-                size=size,
-                patience=patience,
-                log=log,
-            )
-        )
-        process = _started([find(), str(ini)], folder)
+        settings.write_text(ini.format(users=users, log=log))
+        process = _started([find(), str(settings)], folder)
         try:
-            address = target.set(host="127.0.0.1", port=listen, query={})
             _wait_for(address, process, log)
-            yield address.render_as_string(hide_password=False)
+            yield
         finally:
             process.terminate()
             process.wait(20)
