@@ -88,26 +88,10 @@ def _raise_ours(exc: DBAPIError) -> NoReturn:
             "then start it again: it goes on from there.",
             sqlstate=code,
         ) from exc
-    if getattr(getattr(orig, "diag", None), "source_function", None) == "check_enable_rls":
-        table = re.search(r"[\"«„](.+?)[\"»“]", first)
-        name = table.group(1) if table else "a table"
-        raise RowsHidden(
-            f"Row level security hides rows of {name} from us: nothing was changed. "
-            "`python -m scout_core doctor` says from which role and what to do.",
-            sqlstate=code,
-            tables=[name],
-        ) from exc
+    _raise_if_the_owner_must_act(code, first, exc)
     if code == "42501":
         raise DatabaseError(
             f"The login lacks a right ({first}): `python -m scout_core doctor` says which.",
-            sqlstate=code,
-        ) from exc
-    function = _FUNCTION.search(getattr(getattr(orig, "diag", None), "context", None) or "")
-    if code in {"42P01", "42883", "42704"} and function and not function[1].startswith("scout."):
-        raise DatabaseError(
-            f"The function {function[1]} of this database uses something without naming its "
-            f"schema ({first}), and our sessions do not search public: let its owner name it, or "
-            f"run `alter function {function[1]} set search_path = public`.",
             sqlstate=code,
         ) from exc
     if code in {"42P01", "3F000", "42883", "42703"}:
@@ -122,6 +106,29 @@ def _raise_ours(exc: DBAPIError) -> NoReturn:
         f"The database refused a statement ({said_safely}{f', SQLSTATE {code}' if code else ''}).",
         sqlstate=code,
     ) from exc
+
+
+def _raise_if_the_owner_must_act(code: str | None, first: str, exc: DBAPIError) -> None:
+    """Row level security hides rows of a source, or a function of the owner finds its names in
+    public alone."""
+    diag = getattr(exc.orig, "diag", None)
+    if getattr(diag, "source_function", None) == "check_enable_rls":
+        table = re.search(r"[\"«„](.+?)[\"»“]", first)
+        name = table.group(1) if table else "a table"
+        raise RowsHidden(
+            f"Row level security hides rows of {name} from us: nothing was changed. "
+            "`python -m scout_core doctor` says from which role and what to do.",
+            sqlstate=code,
+            tables=[name],
+        ) from exc
+    function = _FUNCTION.search(getattr(diag, "context", None) or "")
+    if code in {"42P01", "42883", "42704"} and function and not function[1].startswith("scout."):
+        raise DatabaseError(
+            f"The function {function[1]} of this database uses something without naming its "
+            f"schema ({first}), and our sessions do not search public: let its owner name it, or "
+            f"run `alter function {function[1]} set search_path = public`.",
+            sqlstate=code,
+        ) from exc
 
 
 def _raise_if_it_cannot_be_kept(said: str, exc: DBAPIError) -> None:

@@ -38,8 +38,10 @@ async def complete(client: Any, token: Mapping[str, Any], role_claim: object) ->
     if not found or "id_token" not in token:
         raise NotValid("id_token")
     claims = dict(found)
+    if not _is_name(claims.get("sid")):
+        claims.pop("sid", None)
     subject = claims.get("sub")
-    if not isinstance(subject, str) or not 1 <= len(subject) <= MAX_SUBJECT:
+    if not _is_name(subject):
         raise NotValid("subject")
     role = [str(role_claim)] if role_claim else []
     metadata = await client.load_server_metadata()
@@ -99,7 +101,13 @@ async def of_logout_token(client: Any, token: str) -> list[str]:
 
 
 def _is_name(value: object) -> bool:
-    return isinstance(value, str) and 1 <= len(value) <= MAX_SUBJECT
+    """Whether a value can be a sub or sid."""
+    return (
+        isinstance(value, str)
+        and 1 <= len(value) <= MAX_SUBJECT
+        and value.isascii()
+        and value.isprintable()
+    )
 
 
 def _take(token_id: str) -> None:

@@ -1,8 +1,9 @@
 """The session of a browser: the signed cookie that says who, since when, and whether it is over.
 
 The cookie is Streamlit's, signed with cookie_secret; what it holds is ours and no more than needed.
-Whether a session was ended is read from the database, at most SECONDS ago. While the database does
-not answer, what was read last holds: pages show what they showed, and nothing may be written.
+Whether a session was ended is read from the database, at most SECONDS ago, and anew for each write.
+While the database does not answer, what was read last holds: pages show what they showed, and
+nothing may be written.
 """
 
 import json
@@ -111,7 +112,7 @@ def is_over(session: Session, *, writes: bool = False) -> bool:
     keys = [key for key in (session.subject, session.provider_key) if key is not None]
     if any(key in _pending and session.signed_in_at <= _pending[key].at for key in keys):
         return True
-    known = read.within(SECONDS, core.ends)
+    known = read.within(0.0 if writes else SECONDS, core.ends)
     if known.is_late and writes:
         raise DatabaseAway()
     if _pending and not known.is_late and known.at != _tried.get("at"):

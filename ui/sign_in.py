@@ -171,7 +171,7 @@ async def _signed_in(request: Request, client: Any, provider: str) -> _SignedIn:
         subject,
         actor,
         began,
-        provider_claims.session_key(issuer, sid) if isinstance(sid, str) else None,
+        provider_claims.session_key(issuer, sid) if sid else None,
     )
     return _SignedIn(session, provider, token["id_token"])
 
@@ -180,16 +180,17 @@ async def _logout(request: Request) -> Response:
     """End the session (POST, by a page of ours), then forget its cookies and sign out at the
     provider. A link or an image, which is a GET, does nothing to a session that is in force."""
     session = sessions.of_cookies(request.cookies)
-    if request.method == "POST":
-        if not _is_ours(request):
-            return PlainTextResponse("Only pages of this server may sign somebody out.", 403)
-        if session is not None:
-            await run_in_threadpool(sign_out, session)
-        return RedirectResponse(LOGOUT, 303)
     try:
         is_over = session is None or await run_in_threadpool(sessions.is_over, session)
     except ScoutError:
         is_over = False
+    if request.method == "POST":
+        if not _is_ours(request):
+            return PlainTextResponse("Only pages of this server may sign somebody out.", 403)
+        # a copy of a cookie that is over ends nothing that began since
+        if session is not None and not is_over:
+            await run_in_threadpool(sign_out, session)
+        return RedirectResponse(LOGOUT, 303)
     if not is_over:
         return RedirectResponse(FIRST_PAGE, 303)
     address = await streamlit_routes._get_provider_logout_url(request)

@@ -20,7 +20,7 @@ from tests.support.looking import installed
 from tests.support.state import effects
 from tests.support.telling import told
 from tests.support.telling import write as write_message
-from ui import frame, read, sessions, shield, who
+from ui import frame, read, sessions, shield, site, who
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [*sorted((ROOT / "pages").glob("*.py")), *sorted((ROOT / "ui").glob("*.py"))]
@@ -306,7 +306,7 @@ def test_page_that_was_open_writes_nothing_when_the_session_has_ended(
     press()
     assert not page.exception
     assert OVER in web.words(page)
-    assert [b.label for b in page.button] == ["Entrar"]
+    assert [b.label for b in page.button] == ["Entrar", "English"]
     assert len(page.sidebar.button) == 0
     assert written(shared.url) == before
 
@@ -333,7 +333,7 @@ def test_nothing_is_written_while_nobody_knows_whether_the_session_has_ended(ana
     assert written(shared.url) == before
 
 
-@pytest.mark.parametrize("place", [p.name for p in frame.site.PLACES])
+@pytest.mark.parametrize("place", [p.name for p in site.PLACES])
 def test_page_shows_nothing_when_the_session_has_ended(ana, place):
     page = web.open_page(place)
     assert OVER not in web.words(page)
@@ -341,7 +341,7 @@ def test_page_shows_nothing_when_the_session_has_ended(ana, place):
     page.run()
     assert not page.exception
     assert OVER in web.words(page)
-    assert [b.label for b in page.button] == ["Entrar"]
+    assert [b.label for b in page.button] == ["Entrar", "English"]
     assert not page.dataframe
 
 

@@ -293,6 +293,8 @@ LIES = {
     "no nonce": lambda claims: {k: v for k, v in claims.items() if k != "nonce"},
     "exp": lambda claims: {**claims, "exp": int(time.time()) - 3600},
     "subject": lambda claims: {**claims, "sub": "x" * 256},
+    "no name": lambda claims: {**claims, "sub": "ana\n"},
+    "no subject": lambda claims: {**claims, "sub": ""},
 }
 
 
@@ -304,6 +306,7 @@ def test_token_that_is_not_for_us_signs_nobody_in(browser, provider, lines, lie)
     assert ana.visitor() is None
     (line,) = lines()
     reason = {"audience of both": "audience", "no nonce": "nonce", "exp": line["reason"]}
+    reason |= {"no name": "subject", "no subject": "subject"}
     assert line["event"] == "sign-in refused"
     assert line["reason"] == reason.get(lie, lie)
     assert set(line) <= {"event", "topic", "reason", "error"}
@@ -453,6 +456,12 @@ def test_signing_out_ends_the_session_in_every_browser_and_no_other(
     ana.sign_in()
     assert ana.visitor() == Actor("ana@example.com", "operator")
     assert who.visitor_of(stolen) is None
+    # the copy cannot even sign out
+    thief = browser()
+    for name, text in stolen.items():
+        thief.client.cookies.set(name, text, domain="scouts.example.com", path="/scouts")
+    assert post(thief, origin=ORIGIN).status_code == 303
+    assert ana.visitor() == Actor("ana@example.com", "operator")
 
 
 @pytest.mark.parametrize(
@@ -639,5 +648,7 @@ def test_session_that_another_process_ended_is_over_within_seconds(
         f" ('{provider.address}#ana', clock_timestamp(), 'ADMIN', 'adela')",
     )
     assert sessions.SECONDS <= 5
+    # a write asks anew
+    assert ana.visitor(writes=True) is None
     monkeypatch.setattr(sessions, "SECONDS", 0.0)
     assert ana.visitor() is None
