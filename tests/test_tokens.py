@@ -170,6 +170,7 @@ def test_who_is_refused_again_and_again_leaves_a_row_a_minute_and_a_line_each_ti
 
 def test_denial_of_a_minute_ago_is_followed_by_another(db, db_url):
     for seconds in (70, 61, 50):
+        ago = f"clock_timestamp() - interval '{seconds} seconds'"
         do(
             db_url,
             "insert into scout.denials (actor, role, action, via, recorded_at) values ('old"
