@@ -111,6 +111,7 @@ def differing_views(db: Database) -> Iterator[dict[str, Any]]:
         except DatabaseReadOnly:
             transaction.rollback()
             transaction = db.begin(PROBE)
+            _name_in_full(transaction.conn)
             changed = differing_from_notes(transaction.conn, wanted)
             problems = {view.name: "is not as init made it" for view in changed}
     finally:

@@ -229,11 +229,11 @@ def test_verify_compares_with_a_seal_that_was_kept_outside(server_url: str, verb
         assert f"All {len(checks.names()) + 1} invariants hold." in out
         verb(db, "refresh")
         assert (
-            "The seal that was given is number 1, of run 1; 1 came after it, of 1 later runs."
-            in verb(db, "verify", "--seal", kept)[1]
+            "The seal that was given is number 1, of run 1; seals after it: 2, later runs that"
+            " sealed: 1." in verb(db, "verify", "--seal", kept)[1]
         )
         told = answer(verb(db, "verify", "--seal", kept, "--json"))
-        assert told["seal"] == {"seal_no": 1, "run_id": 1, "newer_seals": 1, "newer_runs": 1}
+        assert told["seal"] == {"seal_no": 1, "run_id": 1, "newer_seals": 2, "newer_runs": 1}
         code, out, _ = verb(db, "verify", "--seal", "0" * 64)
         assert code == 1
         assert "seal_is_known: The seal that was given is in the chain" in out

@@ -224,7 +224,7 @@ def _place(place: Any) -> str:
         return f"The seal that was given is the newest: number {place.seal_no}."
     return (
         f"The seal that was given is number {place.seal_no}, of run {place.run_id}; "
-        f"{place.newer_seals:,} came after it, of {place.newer_runs:,} later runs."
+        f"seals after it: {place.newer_seals:,}, later runs that sealed: {place.newer_runs:,}."
     )
 
 

@@ -318,12 +318,12 @@ WORDS = {
         "What is kept of each person is what the sources say today",
     ),
     "check_objects_are_as_shipped": (
-        "Funciones, triggers, tablas y vistas son las de esta versión, sin nada ajeno en ellas",
-        "Functions, triggers, tables and views are those of this version, with nothing foreign",
+        "Funciones, triggers, tablas y vistas son las de esta versión y nada más",
+        "Functions, triggers, tables and views are those of this version and no more",
     ),
     "check_runs_are_sealed": (
-        "Cada corrida terminada tiene su sello, y cada fila de auditoría está en uno o lo espera",
-        "Every run that ended has its seal, and every audit row is in one or waits for it",
+        "Toda corrida terminada y toda fila de auditoría tiene su sello o lo espera",
+        "Every run that ended and every audit row has its seal or waits for it",
     ),
     "check_scouting_rows_add_up": (
         "Scouting con scout = enlazadas + en espera o dejadas + retenidas + ignoradas",
