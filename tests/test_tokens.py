@@ -175,7 +175,7 @@ def test_denial_of_a_minute_ago_is_followed_by_another(db, db_url):
             db_url,
             "insert into scout.denials (actor, role, action, via, recorded_at) values ('old"
             f" {seconds}', 'viewer', 'run', 'api',"
-            f" clock_timestamp() - interval '{seconds} seconds')",
+            f" {ago})",
         )
         denials.record(db, Actor(f"old {seconds}", "viewer"), denied(), "api")
     counted = "select actor, count(*) from scout.denials group by actor order by actor"

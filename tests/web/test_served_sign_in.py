@@ -111,7 +111,11 @@ def status(address: str, secret: str) -> int:
     return ask(address, METRICS, Host="scouts.example.com", Cookie=cookie).status
 
 
-@pytest.mark.parametrize("secret", ["", "changeme", "x" * 64, secrets_toml.SECRET[:-1]])
+@pytest.mark.parametrize(
+    "secret",
+    ["", "changeme", "x" * 64, secrets_toml.SECRET[:-1]],
+    ids=["empty", "a word", "one letter", "a part"],
+)
 def test_session_signed_with_another_secret_opens_nothing(address, secret):
     assert status(address, secret) == 401
     assert status(address, secrets_toml.SECRET) == 200
