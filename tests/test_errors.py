@@ -18,6 +18,7 @@ CODES = {
     "PermissionDenied": 3,
     "ChangedMeanwhile": 3,
     "NothingToUndo": 3,
+    "RowsHidden": 3,
     "DemoRefused": 3,
     "Unavailable": 75,
     "DatabaseAway": 75,

@@ -88,6 +88,7 @@ def connect(server: Server, database: str) -> psycopg2.extensions.connection:
         connect_timeout=10,
         application_name="scout launcher",
         client_encoding="utf8",
+        options="-c search_path=pg_catalog,pg_temp",
     )
 
 
