@@ -6,7 +6,7 @@ PROGRAM := $(PY) -m scout_core
 
 .DEFAULT_GOAL := help
 SQL_FILES := $(shell find sql -name '*.sql')
-.PHONY: help install run test lint format bench test-long dictionary audit licenses image-digests lock
+.PHONY: help install run test lint format bench test-long dictionary manifest audit licenses image-digests lock
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,9 @@ test-long: .venv/.dev ## the tests that take minutes: marked long, not part of m
 
 dictionary: .venv/.dev ## write docs/data-dictionary.md anew from the comments in the database
 	$(PY) -m tests.support.dictionary
+
+manifest: .venv/.dev ## write sql/manifest.json anew from a fresh installation, which verify compares with
+	$(PY) -m tests.support.manifest
 
 audit: .venv/.dev ## write out/sbom.json (CycloneDX), and look up what is installed in the advisories
 	$(PY) -m tests.support.audit

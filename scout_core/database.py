@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
@@ -26,6 +26,23 @@ STALE_SECONDS = 1.0
 AWAY_SECONDS = 0.5
 # every name of ours says its schema; temporary ones of a pooled connection come last, not first
 SEARCH_PATH = "set local search_path = pg_catalog, pg_temp"
+# The driver writes values into its statements, and the server writes statements into its log: those
+# that fail, are slow, wait or are listed; and details of errors quote rows. Each may be set only by
+# a superuser or a role that was granted SET on it. (log_transaction_sample_rate is not among them:
+# a transaction is chosen before it can set anything.)
+QUIET = {
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_min_duration_statement": "-1",
+    "log_min_duration_sample": "-1",
+    "log_statement": "none",
+}
+_MAY_QUIET = (
+    "select bool_and(has_parameter_privilege(current_user, q.name, 'SET')) as by_login,"
+    " bool_and(has_parameter_privilege(r.oid, q.name, 'SET')) as by_role"
+    " from unnest(cast(:names as text[])) as q (name)"
+    " left join pg_roles as r on r.rolname in ('scout_writer', 'scout_reader')"
+)
 
 
 @dataclass(frozen=True)
@@ -84,6 +101,8 @@ class Capabilities:
     is_installed: bool
     has_roles: bool
     notices_dead_client: bool
+    # who may keep our statements out of the server's log; null = nobody, `doctor` says so
+    quiet_as: Literal["login", "role"] | None
 
 
 class Transaction:
@@ -212,7 +231,14 @@ class Database:
             except DBAPIError:
                 notices = False  # not on this platform of the server
             conn.rollback()
-            return Capabilities(version, owner is not None, has_roles, notices)
+            quiet = conn.execute(text(_MAY_QUIET), {"names": list(QUIET)}).one()
+            conn.rollback()
+            quiet_as: Literal["login", "role"] | None = None
+            if quiet.by_login:
+                quiet_as = "login"
+            elif has_roles and quiet.by_role:
+                quiet_as = "role"
+            return Capabilities(version, owner is not None, has_roles, notices, quiet_as)
 
     def begin(self, profile: Profile) -> Transaction:
         """Open a transaction under `profile`. NotInstalled when it needs a role and we are not."""
@@ -281,8 +307,13 @@ class Database:
         # never "read write": that would undo what the database was set to, and fails on a standby
         access = " read only" if profile.is_read_only else ""
         lines = [f"set transaction isolation level {mode}{access}"]
+        quiet = [f"set local {name} = '{value}'" for name, value in QUIET.items()]
+        if profile.role and self.capabilities.quiet_as == "login":
+            lines += quiet
         if profile.role and self.capabilities.has_roles:
             lines.append(f"set local role {profile.role}")
+            if self.capabilities.quiet_as == "role":
+                lines += quiet
         if profile.notices_dead_client and self.capabilities.notices_dead_client:
             lines.append("set local client_connection_check_interval = 2000")
         lines += [

@@ -7,16 +7,25 @@ from typing import Any
 from sqlalchemy import Connection, Row
 from sqlalchemy.exc import ProgrammingError
 
+from scout_core import doctor_files as files
 from scout_core import doctor_installed as installed
 from scout_core import roles, row_security, sources, sql
-from scout_core.database import ADMIN_LOOK, Database
+from scout_core.database import ADMIN_LOOK, LOOK, QUIET, Database
 from scout_core.doctor_installed import INIT, Finding
+from scout_core.errors import WrongDatabase
 from scout_core.install import OLDEST_VERSION
 from scout_core.install_files import SQL_ROOT
 from scout_core.install_schema import JOB_TYPES
 from scout_core.installer import StatementRefused, ask, run_formatted
 from scout_core.settings import Settings
 from scout_core.sources import SourceState
+
+# what logs statements too and is not ours to set within a transaction -> values that are quiet
+LOUD: dict[str, tuple[str | None, ...]] = {
+    "log_transaction_sample_rate": ("0",),
+    "auto_explain.log_min_duration": (None, "", "-1"),
+    "pgaudit.log": (None, "", "none"),
+}
 
 
 def examine(db: Database, settings: Settings, *, sql_root: Path = SQL_ROOT) -> list[Finding]:
@@ -35,6 +44,7 @@ def examine(db: Database, settings: Settings, *, sql_root: Path = SQL_ROOT) -> l
         findings += _layer(conn, "login", _login(conn, login, usable))
         findings += _layer(conn, "schemas", _schemas(conn, usable))
         findings += _layer(conn, "sources", _functions_of_others(conn, usable))
+        findings += [*_server_log(db), *files.examine(settings)]
         findings += _layer(conn, "runs", _runs(conn, settings, usable))
         if login.schema_owner == roles.OWNER:
             if any(f.name == "membership" for f in findings):
@@ -252,6 +262,42 @@ def _functions_of_others(conn: Connection, usable: frozenset[str]) -> Iterator[F
             f"Let its owner name the schema, or run: alter function {row.routine_name} "
             "set search_path = public;",
         )
+
+
+def _server_log(db: Database) -> Iterator[Finding]:
+    """Whether the server writes statements of ours with their values into its log."""
+    try:
+        with db.transaction(LOOK) as conn:
+            login = ask(conn, "login")[0].name
+            found = {r.name: r.value for r in ask(conn, "server_log", names=[*QUIET, *LOUD])}
+    except WrongDatabase:
+        return  # the login may not take the roles, which is said above
+    loud = [name for name, value in QUIET.items() if found[name] != value]
+    if loud:
+        roles_of = f"{roles.WRITER}, {roles.READER}" if db.capabilities.has_roles else login
+        yield Finding(
+            "server",
+            "log",
+            "WARN",
+            "Statements of ours that fail, are slow or wait may stand in the server's log with "
+            f"what somebody searched, a phone or a name ({', '.join(loud)}).",
+            f"Let an administrator run: grant set on parameter {', '.join(QUIET)} to {roles_of};",
+        )
+    elsewhere = {name: found[name] for name, quiet in LOUD.items() if found[name] not in quiet}
+    if elsewhere:
+        told = ", ".join(f"{name} is {value}" for name, value in elsewhere.items())
+        changes = " ".join(
+            f"alter role {login} set {name} = '{LOUD[name][-1]}';" for name in elsewhere
+        )
+        yield Finding(
+            "server",
+            "log of the login",
+            "WARN",
+            f"The server's log may show what somebody searched: {told}.",
+            f"Let an administrator run: {changes}",
+        )
+    if not loud and not elsewhere:
+        yield Finding("server", "log", "OK", "No value of ours gets into the server's log.")
 
 
 def _claims(conn: Connection) -> Iterator[Finding]:

@@ -28,6 +28,7 @@ def wrapped_errors() -> Iterator[None]:
     try:
         yield
     except DBAPIError as exc:
+        _forget_values(exc)
         _raise_ours(exc)
     except PoolTimeout as exc:
         raise DatabaseAway(
@@ -51,12 +52,35 @@ def is_retryable(exc: BaseException) -> bool:
     return sqlstate(exc) in {"40001", "40P01", "55P03", *WRITTEN_BY_OTHERS}
 
 
+def _forget_values(exc: DBAPIError) -> None:
+    """Take out of a driver's error what a traceback would show: the line of the statement with its
+    values, and the detail that quotes a row."""
+    orig = exc.orig
+    if orig is None or sqlstate(exc) is None:
+        return  # about the connection, not about a statement
+    said = f"{type(orig).__name__}: {_first_line(orig) if _is_told(sqlstate(exc)) else 'not shown'}"
+    orig.args = (said,)
+    exc.args = (said,)
+
+
+def _first_line(orig: BaseException | None) -> str:
+    said = str(orig or "").strip()
+    primary = getattr(getattr(orig, "diag", None), "message_primary", None) or said
+    return primary.splitlines()[0] if primary else "no message"
+
+
+def _is_told(code: str | None) -> bool:
+    """Whether what the server says may be shown: not where it quotes a value (class 22), nor where
+    a trigger or function of the owner speaks."""
+    return not (code or "").startswith(("22", "P0", "38", "39", "HV"))
+
+
 def _raise_ours(exc: DBAPIError) -> NoReturn:
     code = sqlstate(exc)
     orig = exc.orig
     said = str(orig or "").strip()
     primary = getattr(getattr(orig, "diag", None), "message_primary", None) or said
-    first = primary.splitlines()[0] if primary else "no message"
+    first = _first_line(orig)
     if code is None and type(orig).__name__ in ("OperationalError", "ProgrammingError"):
         connection_refused.raise_ours(said, exc)
     if code == "25006":
@@ -100,8 +124,10 @@ def _raise_ours(exc: DBAPIError) -> NoReturn:
             "`python -m scout_core doctor` says what; `init` puts ours in place.",
             sqlstate=code,
         ) from exc
-    # class 22 quotes the value that was refused, which may be personal
-    said_safely = "a value was refused" if (code or "").startswith("22") else first
+    said_safely = first
+    if not _is_told(code):
+        is_value = (code or "").startswith("22")
+        said_safely = "a value was refused" if is_value else "a rule of its own"
     raise DatabaseError(
         f"The database refused a statement ({said_safely}{f', SQLSTATE {code}' if code else ''}).",
         sqlstate=code,

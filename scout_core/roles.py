@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from scout_core.database import QUIET
 from scout_core.errors import InstallError
 from scout_core.install_files import SQL_ROOT, append_only_tables
 from scout_core.installer import (
@@ -134,6 +135,8 @@ def drop_unused(installer: Installer) -> None:
                     text("select 1 from pg_roles where rolname = :role"), {"role": role}
                 ).first():
                     continue
+                for parameter in ask(conn, "granted_parameters", roles=[role]):
+                    run_script(conn, parameter.revoke_statement)
                 run_formatted(conn, "drop role %I", role)
         except StatementRefused as exc:
             installer.misses(f"Role {role} stays: {exc.words}.")
@@ -169,6 +172,10 @@ def _make_roles(installer: Installer, login: Row[Any], source_names: list[str]) 
             if not row.may_be_taken:
                 _join(conn, row.rolname, login)
                 done.append(f"Made {login.name} a member of {row.rolname}.")
+        if login.is_superuser and (silent := _grant_silence(conn)):
+            done.append(
+                f"Let {WRITER} and {READER} keep values out of the server's log ({silent})."
+            )
         granted = _grant_on_sources(conn, source_names, login.name)
         if granted:
             done.append(f"Granted {granted} privileges on the sources.")
@@ -187,6 +194,15 @@ def _join(conn: Connection, role: str, login: Row[Any]) -> None:
         if exc.code != INSUFFICIENT_PRIVILEGE:
             raise
         raise _MissingRightError(f"{login.name} is not a member of {role}") from exc
+
+
+def _grant_silence(conn: Connection) -> str:
+    """Let the roles that work with values keep their statements out of the server's log. Which
+    parameters were not theirs to set yet."""
+    lacking = ask(conn, "loud_parameters", roles=[WRITER, READER], names=list(QUIET))
+    for parameter in lacking:
+        run_script(conn, parameter.grant_statement)
+    return ", ".join(sorted({parameter.name for parameter in lacking}))
 
 
 def _grant_on_sources(conn: Connection, source_names: list[str], login: str) -> int:

@@ -31,6 +31,7 @@ OWN = {
     "RUN_ID": "41",
     "HOLD_ID": "3",
     "ALERT_ID": "5",
+    "SEAL": "0" * 64,
     "SCOUT": "14",
     "TEXT": "a reason that is long enough",
 }
@@ -131,6 +132,7 @@ def of_reader(db: Database) -> dict[str, Callable[[], Any]]:
         "ALERT_ID": lambda: value(
             db, "select min(alert_id) from scout.alerts where status = 'OPEN'"
         ),
+        "SEAL": lambda: value(db, "select seal_hash from scout.seals order by seal_no limit 1"),
         "SOURCE_PK": lambda: value(
             db,
             "select min(source_pk) from canon.identity_unmatched where status = 'OPEN'"

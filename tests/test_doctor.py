@@ -92,6 +92,7 @@ def test_a_fresh_installation_is_well(db_url: str) -> None:
         "sources",
         "login",
         "schemas",
+        "files",
         "runs",
         "time zone",
         "schema",

@@ -4,6 +4,8 @@ import csv
 import hashlib
 import io
 import json
+import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -138,3 +140,15 @@ def test_failed_export_leaves_the_earlier_file(run: Any, tmp_path: Path) -> None
     assert file.read_text() == "from yesterday"
     assert run("conflicts", "--out", str(file))[0] == 0
     assert file.read_text() != "from yesterday"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="rights are of another kind there")
+def test_file_is_its_users_alone_even_over_one_that_was_open(run: Any, tmp_path: Path) -> None:
+    """Phones may stand in it."""
+    os.umask(0o022)
+    earlier = tmp_path / "earlier.csv"
+    earlier.write_text("x")
+    earlier.chmod(0o644)
+    for name, form in (("new.csv", "csv"), ("earlier.csv", "csv"), ("new.xlsx", "xlsx")):
+        assert run("conflicts", "--format", form, "--out", str(tmp_path / name))[0] == 0
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600

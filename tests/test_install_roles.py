@@ -318,6 +318,18 @@ def test_uninstall_leaves_the_database_as_it_was_but_for_audit_and_labels(
     assert owner_of(url, "ops.job_runs_audit") == value(login, "select session_user::text")
 
 
+def test_owner_of_the_tables_sees_every_row_unless_row_security_is_forced(url: str) -> None:
+    login = make_owner_login(url)
+    init(login)
+    table = "public.module_ct_migrations"
+    run(url, f"alter table {table} enable row level security")
+    assert findings(login)["sources", table].state == "OK"
+    run(url, f"alter table {table} force row level security")
+    found = findings(login)["sources", table]
+    assert found.state == "FAIL"
+    assert "from test_login" in found.what
+
+
 def test_a_guard_that_is_gone_gives_the_job_no_right_to_change_the_audit(url: str) -> None:
     init(url)
     run(url, "drop trigger scout_append_only on ops.job_runs_audit")
@@ -380,7 +392,7 @@ def test_each_role_may_do_exactly_what_it_is_for(url: str) -> None:
     state = (
         "alerts_to_check attribution_days attribution_scouts attribution_totals"
         " ledger_evidence_kept pending_persons person_attribution planned_links quality_rows"
-        " request_keys rows_to_check touched_keys unlinked_rows unsealed_rows"
+        " request_keys rows_to_check session_ends sign_ins touched_keys unlinked_rows unsealed_rows"
     )
     assert sorted(line for line in in_scout if " delete " in line) == [
         f"scout_writer delete {table}" for table in state.split()

@@ -15,6 +15,7 @@ from scout_core.cli import output, session
 from scout_core.errors import BadInput, ScoutError
 from scout_core.export_lists import LISTS, ExportList, ExportRecord
 
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows alone has it
 HELP = {
     "scout_id": "Only of this scout.",
     "source": "Only with this table among the sources.",
@@ -175,7 +176,9 @@ def _opened(out: Path | None) -> Iterator[BinaryIO]:
         return
     part = out.with_name(f".{out.name}.part-{os.getpid()}")
     try:
-        with part.open("xb") as file:
+        # phones may stand in it: whom else to show it, its user says
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
             yield file
         part.replace(out)
     except OSError as exc:

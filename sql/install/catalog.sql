@@ -637,3 +637,29 @@ where install_facts.name = 'written_in';
 insert into scout.install_facts as f (name, value) values ('written_in', pg_current_xact_id()::xid::text)
 on conflict (name) do update set value = excluded.value where f.value <> f.xmin::text
 returning f.name;
+
+-- name: loud_parameters
+-- One row per role and parameter of the server's log that the role may not set, with what lets it.
+select
+    pg_roles.rolname::text as role_name,
+    wanted.name,
+    format('grant set on parameter %s to %I', wanted.name, pg_roles.rolname) as grant_statement
+from unnest(cast(:names as text[])) as wanted (name)
+inner join pg_catalog.pg_roles on pg_roles.rolname = any(cast(:roles as text[]))
+where not has_parameter_privilege(pg_roles.oid, wanted.name, 'SET')
+order by wanted.name, pg_roles.rolname;
+
+-- name: granted_parameters
+-- One row per parameter that a role was granted, with what takes it away.
+select format('revoke %s on parameter %I from %I', acl.privilege_type, pg_parameter_acl.parname, pg_roles.rolname) as revoke_statement
+from pg_catalog.pg_parameter_acl
+cross join aclexplode(pg_parameter_acl.paracl) as acl
+inner join pg_catalog.pg_roles on pg_roles.oid = acl.grantee
+where pg_roles.rolname = any(cast(:roles as text[]));
+
+-- name: server_log
+-- One row per parameter of the server's log as it is in this transaction; value null = the server has no such one.
+select
+    asked.name,
+    current_setting(asked.name, true) as value
+from unnest(cast(:names as text[])) as asked (name);

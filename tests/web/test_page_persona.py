@@ -3,10 +3,12 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from scout_core import erasure
 from scout_core.database import ADMIN
+from scout_core.permissions import Actor
 from tests.support import factories, web
 from tests.support.looking import installed as new_database
-from tests.support.looking import rows, write
+from tests.support.looking import refreshed_demo, rows, write
 from ui.text import catalogue
 
 
@@ -158,3 +160,25 @@ def test_person_with_hostile_values_is_shown_as_text(server_url):
             more = page.button(key="persona_more")
             assert "25 de 71" in more.label
             assert "125 de 71" not in web.words(more.click().run())
+
+
+def test_page_of_who_was_erased_says_so_and_shows_nothing_of_them(server_url):
+    chosen = (
+        "select r.person_key from canon.identity_registry as r"
+        " join scout.person_attribution as p using (person_key)"
+        " where r.primary_phone is not null and p.is_lead order by 1 desc limit 1"
+    )
+    with refreshed_demo(server_url) as database, web.on(database):
+        key = first(database, chosen)
+        assert "•" in web.words(web.open_page("persona", key=key))
+        erasure.erase(
+            database,
+            actor=Actor("root", "admin"),
+            person_key=key,
+            reason="letter 14 of the person asks for it",
+        )
+        page = web.open_page("persona", key=key)
+        assert not page.exception
+        said = web.words(page)
+        assert "ya no se muestran sus teléfonos" in said
+        assert "•" not in said
