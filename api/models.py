@@ -361,6 +361,7 @@ class Claim(Answer):
     driver_id: str | None
     person_key: str | None
     driver_name: str | None
+    """Masked for viewers."""
     milestone_value: int | None
     lead_date: date | None
     expected_amount: Number | None

@@ -9,19 +9,22 @@ from api import models
 from api.access import Reading
 from api.lists import filters_of, read_list
 from api.reading import Read
-from scout_core import collection, liquidation
+from scout_core import collection, liquidation, masks, permissions
 
 router = APIRouter(tags=["money"])
 
 
 @router.get("/yango/cabinet/collection-with-scout", summary="Claims on Yango with their scout")
 def list_claims(
-    _: Reading, read: Read, asked: Annotated[models.CollectionQuestion, Query()]
+    actor: Reading, read: Read, asked: Annotated[models.CollectionQuestion, Query()]
 ) -> models.Claims:
-    """Every claim on Yango, whose scout it is and where that is known from."""
+    """Every claim on Yango, whose scout it is and where that is known from. Names of drivers are
+    masked for viewers."""
     given = filters_of(collection.CollectionFilters, asked, missing_only="scout_missing_only")
     listing = partial(collection.list_claims, listed=given, sort=asked.sort)
     rows, where = read.run(lambda conn: read_list(conn, asked, listing))
+    if not permissions.sees_names(actor):
+        rows = tuple(masks.without_names(row) for row in rows)
     return models.Claims(items=[models.Claim.model_validate(row) for row in rows], pagination=where)
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from scout_core import collection
+from scout_core import collection, masks, permissions
 from scout_core.collection import Claim, CollectionFilters
 from scout_core.paging import Group, Page
+from scout_core.permissions import Actor
 from ui import frame, link, lists, read, tables
 from ui.lists import Names
 from ui.tables import Column
@@ -48,7 +49,7 @@ def show() -> None:
             with st.container(border=True, gap="xsmall"):
                 _buckets(everything)
     if listed.rows:
-        _table(listed, names)
+        _table(page.actor, listed, names)
         tables.pager(listed)
     elif any(words.values()):
         lists.no_rows(words)
@@ -178,7 +179,10 @@ def _filters(names: Names) -> tuple[CollectionFilters, str, dict[str, str | None
     return given, sort, words
 
 
-def _table(listed: Page[Claim], names: Names) -> None:
+def _table(actor: Actor, listed: Page[Claim], names: Names) -> None:
+    rows = listed.rows
+    if not permissions.sees_names(actor):
+        rows = tuple(masks.without_names(row) for row in rows)
     lists.open_person(listed, "cobranza_open")
     tables.show(
         [
@@ -204,7 +208,7 @@ def _table(listed: Page[Claim], names: Names) -> None:
                 "status": _status(row.yango_payment_status),
                 "see": lists.see_cell() if row.person_key else None,
             }
-            for row in listed.rows
+            for row in rows
         ],
         key="cobranza_table",
         alt=t("cobranza.table_alt"),

@@ -6,7 +6,8 @@
 CSV is streamed: UTF-8 with a BOM, everything quoted, `;` between, text neutralised (neutral.py).
 XLSX holds typed cells and no formula, link or number made of text. The raw form is for machines:
 no BOM, no apostrophes, `,` between, lists as JSON, text as it is in the database.
-Phones and licences are masked in both unless they are asked for in clear.
+Phones and licences are masked in both unless they are asked for in clear, and so are the names of
+drivers for viewers.
 """
 
 import codecs
@@ -31,7 +32,7 @@ from scout_core.reasons import NOTE_MAX, NOTE_MIN, optional_note
 
 Format = Literal["csv", "xlsx"]
 Kind = Literal[
-    "text", "name", "phone", "license", "number", "money", "date", "time", "flag", "list"
+    "text", "name", "person", "phone", "license", "number", "money", "date", "time", "flag", "list"
 ]
 
 # One snapshot, read only, as pages have it; a large file takes longer than a page may.
@@ -43,7 +44,7 @@ MEDIA_TYPES: Mapping[Format, str] = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 KINDS_BY_NAME: Mapping[str, Kind] = {
-    "driver_name": "name",
+    **dict.fromkeys(masks.NAMES, "person"),
     "scout_name": "name",
     "driver_phone": "phone",
     "driver_license": "license",
@@ -73,12 +74,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Form:
-    """How a file is written. delimiter null = `;`, `,` in the raw form."""
+    """How a file is written. delimiter null = `;`, `,` in the raw form. has_names: names of drivers
+    as they are, masked else."""
 
     format: Format = "csv"
     delimiter: str | None = None
     is_raw: bool = False
     is_clear: bool = False
+    has_names: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,13 @@ def checked_form(
                 "characters: it is kept with the export.",
                 parameter="reason",
             )
-    return Form("xlsx" if format == "xlsx" else "csv", delimiter, is_raw, is_clear)
+    return Form(
+        "xlsx" if format == "xlsx" else "csv",
+        delimiter,
+        is_raw,
+        is_clear,
+        permissions.sees_names(actor),
+    )
 
 
 def columns_of(row_class: type, headings: Mapping[str, str] | None = None) -> tuple[Column, ...]:
@@ -319,11 +328,13 @@ def _text(kind: Kind, form: Form) -> Callable[[Any], str]:
         return lambda value: masks.mask_phone(value) or ""
     if kind == "license" and not form.is_clear:
         return lambda value: masks.mask_code(value) or ""
+    if kind == "person" and not (form.has_names or form.is_clear):
+        return lambda value: masks.mask_name(value) or ""
     if kind == "list":
         return _json if form.is_raw else _joined
     if form.is_raw:
         return str
-    return neutral.clean_name if kind == "name" else _clean
+    return neutral.clean_name if kind in ("name", "person") else _clean
 
 
 def _clean(value: Any) -> str:

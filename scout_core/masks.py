@@ -1,6 +1,13 @@
 """Identifiers of a person with most of them hidden: enough to recognise, too little to use."""
 
+from dataclasses import replace
+from typing import Any, TypeVar
+
 DOT = "•"
+# columns of lists and files that hold the name of a driver; a scout's is no secret here
+NAMES = ("driver_name",)
+
+R = TypeVar("R")
 
 
 def mask_phone(phone: str | None) -> str | None:
@@ -28,3 +35,10 @@ def mask_name(name: str | None) -> str | None:
     if not first:
         return None
     return " ".join([first[:20].capitalize(), *(f"{word[0].upper()}." for word in others)])
+
+
+def without_names(row: R) -> R:
+    """A row of a list (a dataclass) with the names of drivers masked."""
+    given = {column: mask_name(getattr(row, column)) for column in NAMES if hasattr(row, column)}
+    changed: Any = row
+    return replace(changed, **given) if given else row

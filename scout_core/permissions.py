@@ -74,6 +74,12 @@ def may(actor: Actor, action: Action) -> bool:
     return actor.role in MAY[action] and (actor.actions is None or action in actor.actions)
 
 
+def sees_names(actor: Actor) -> bool:
+    """Whether lists and files show the names of drivers to the actor as they are: to all but
+    viewers, who read them masked."""
+    return actor.role in _DECIDING
+
+
 def require(actor: Actor, action: Action) -> None:
     """PermissionDenied unless the actor's role, and the token where one is used, allows it."""
     if actor.role in MAY[action] and not may(actor, action):

@@ -2,8 +2,10 @@
 
 import pytest
 
-from tests.support import web
-from ui import site
+from scout_core.permissions import Actor
+from tests.support import drivers, web
+from tests.support.looking import value
+from ui import site, who
 from ui.text import catalogue
 
 PAGES = [place.name for place in site.PLACES]
@@ -30,3 +32,34 @@ def test_page_says_plainly_that_the_database_is_away(name, away):
     page = web.open_page(name)
     assert not page.exception
     assert page.button(key="run_now").disabled
+
+
+# what opens the rows of a page one by one: name in the address -> where a value of it is found
+OPENED = (
+    ("persona", "key", "select person_key from ops.v_yango_collection_with_scout"
+     " where driver_name is not null and person_key is not null limit 1"),
+    ("persona", "row", "select source_pk from canon.identity_unmatched order by id limit 1"),
+    ("conflicts", "persona", "select person_key from ops.v_scout_attribution_conflicts limit 1"),
+    ("scouts", "scout", "select scout_id from observational.lead_events"
+     " where scout_id is not null limit 1"),
+    ("alerts", "alert", "select alert_id from scout.alerts order by alert_id limit 1"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "filters"), [*((n, None) for n in PAGES), *((n, (k, q)) for n, k, q in OPENED)]
+)
+def test_viewer_reads_nothing_personal(name, filters, full, monkeypatch):
+    monkeypatch.setattr(who, "visitor", lambda: Actor("v", "viewer"))
+    given = {} if filters is None else {filters[0]: str(value(full, filters[1]))}
+    page = web.open_page(name, **given)
+    assert not page.exception
+    said = web.words(page)
+    assert len(said) > 200
+    assert [text for text in drivers.values(full) if text in said] == []
+
+
+def test_names_of_drivers_are_read_by_who_decides(full, monkeypatch):
+    monkeypatch.setattr(who, "visitor", lambda: Actor("a", "analyst"))
+    said = web.words(web.open_page("cobranza"))
+    assert [text for text in drivers.values(full) if text in said] != []
