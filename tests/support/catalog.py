@@ -48,7 +48,8 @@ select 'trigger ' || r.full_name || '.' || t.tgname, pg_get_triggerdef(t.oid) ||
 from pg_trigger as t join relations as r on r.oid = t.tgrelid where not t.tgisinternal
 union all
 select 'function ' || p.oid::regprocedure::text,
-    pg_get_userbyid(p.proowner)::text || coalesce(p.prosrc, '')
+    pg_get_userbyid(p.proowner)::text || coalesce(p.prosrc, '') || p.prosecdef::text
+    || coalesce(p.proconfig::text, '') || coalesce(obj_description(p.oid, 'pg_proc'), '')
 from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace
 where n.nspname {_OUTSIDE} and p.prokind <> 'a'
 union all

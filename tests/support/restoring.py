@@ -66,15 +66,18 @@ class Way:
 def ways() -> dict[str, Way]:
     """The ways of the guide to back up and restore, by title."""
     found = {}
-    section = GUIDE.read_text(encoding="utf-8").split("\n## Back up and restore\n")[1]
-    section = section.split("\n## ")[0]
-    for title, body in re.findall(r"^### (.+?)\n(.*?)(?=^### |\Z)", section, re.M | re.S):
-        lines = "".join(re.findall(r"^```sh\n(.*?)^```$", body, re.M | re.S)).splitlines()
+    for title, lines in _parts().items():
         made = [n for n, line in enumerate(lines) if line.startswith("createdb ")]
         if made:
             dump, restore = lines[: made[0]], lines[made[0] + 1 :]
             found[title] = Way(title, tuple(dump), tuple(restore))
     return found
+
+
+def after_restore() -> list[list[str]]:
+    """The verbs that the guide says to run after a restore, in order."""
+    program = ".venv/bin/python -m scout_core "
+    return [shlex.split(line.removeprefix(program)) for line in _parts()["After a restore"]]
 
 
 def perform(commands: tuple[str, ...], url: str, folder: Path) -> list[str]:
@@ -155,6 +158,16 @@ def contents(url: str) -> dict[str, str]:
         return dict(tuple(row) for row in whole.exec_driver_sql(" union all ".join(parts)))
 
 
+def _parts() -> dict[str, list[str]]:
+    """The commands of the guide's section on backups, by title."""
+    section = GUIDE.read_text(encoding="utf-8").split("\n## Back up and restore\n")[1]
+    section = section.split("\n## ")[0]
+    return {
+        title: "".join(re.findall(r"^```sh\n(.*?)^```$", body, re.M | re.S)).splitlines()
+        for title, body in re.findall(r"^### (.+?)\n(.*?)(?=^### |\Z)", section, re.M | re.S)
+    }
+
+
 @dataclass(frozen=True)
 class _Conflict:
     person: UUID
@@ -190,5 +203,9 @@ def _last_refresh(url: str) -> int:
 
 
 def _open_alerts(url: str, count: int) -> list[int]:
-    query = "select alert_id from scout.alerts where status = 'OPEN' order by 1 limit :count"
+    """Of causes that no run and no person takes away meanwhile."""
+    query = (
+        "select alert_id from scout.alerts where status = 'OPEN' and rule in"
+        " ('UNREADABLE_SCOUT', 'UNKNOWN_SCOUT') order by 1 limit :count"
+    )
     return [row[0] for row in rows(url, query, count=count)]
