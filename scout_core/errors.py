@@ -8,6 +8,7 @@
     │   ├── GuardStopped               too many rows would change
     │   ├── PermissionDenied           the actor's role may not
     │   ├── ChangedMeanwhile           somebody or something was faster
+    │   ├── KeyReused                  the request key is of another request
     │   ├── NothingToUndo              it was undone, or changed nothing
     │   ├── RowsHidden                 row level security hides evidence
     │   └── DemoRefused                the database holds something else

@@ -153,9 +153,16 @@ def planted(conn: Connection) -> set[str]:
         if name not in words:
             continue
         if what.startswith("view"):
+            # a column without a type of its own can be in no view
+            columns = conn.exec_driver_sql(
+                "select string_agg('x.' || quote_ident(a.attname), ', ' order by a.attnum)"
+                " from pg_catalog.pg_attribute as a"
+                " inner join pg_catalog.pg_type as y on y.oid = a.atttypid and y.typtype <> 'p'"
+                f" where a.attrelid = 'pg_catalog.{name}'::regclass and a.attnum > 0"
+            ).scalar()
             conn.exec_driver_sql(
                 f"create view pg_temp.{name} as"
-                f" select x.* from pg_catalog.{name} as x where pg_temp.trap()"
+                f" select {columns} from pg_catalog.{name} as x where pg_temp.trap()"
             )
         else:
             conn.exec_driver_sql(
@@ -188,6 +195,8 @@ def attempts(conn: Connection) -> Iterator[str]:
     ).all()
     for table in tables:
         names = ", ".join(c for t, c, *_ in columns if t == table)
+        # a table that only grows takes rows and nothing else
+        yield f"insert into {table} ({names}) select {names} from {table} where false"
         yield (
             f"create temp table kept on commit drop as select {names} from {table};"
             f" delete from {table}; insert into {table} ({names}) select {names} from kept"

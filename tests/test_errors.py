@@ -13,6 +13,7 @@ CODES = {
     "SettingsError": 2,
     "BadInput": 2,
     "CannotBeKept": 2,
+    "KeyReused": 3,
     "Refused": 3,
     "GuardStopped": 3,
     "PermissionDenied": 3,

@@ -211,7 +211,7 @@ def test_server_without_a_free_connection_is_told_so_and_tried_again_later(
 def test_memory_for_locks_that_runs_out_leaves_nothing_and_names_the_setting(narrow: str):
     tables = (
         "do $$ begin for n in 1..5000 loop"
-        " execute format('create table t%s ()', n); end loop; end $$"
+        " execute format('create table public.t%s ()', n); end loop; end $$"
     )
     with opened(narrow) as db:
         with pytest.raises(DatabaseError) as full, db.transaction(ADMIN) as conn:

@@ -214,8 +214,12 @@ def writers() -> Iterator[tuple[str, FunctionType, set[str]]]:
 
 
 WRITERS = {name: (found, texts) for name, found, texts in writers()}
-# of the list, not of the one who writes
-NO_TEXTS = {("export_log.export_to", "name"), ("export_lists.export_list", "name")}
+# of the list, or a code, not of the one who writes
+NO_TEXTS = {
+    ("export_log.export_to", "name"),
+    ("export_lists.export_list", "name"),
+    ("sessions.end", "reason"),
+}
 
 
 def given_for(name: str, db: Database, text: str) -> Any:

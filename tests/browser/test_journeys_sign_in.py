@@ -21,14 +21,14 @@ from streamlit.web.server.starlette.starlette_app_utils import (
 from scout_core.database import Database
 from tests.support import browser as support
 from tests.support import provider as providers
-from tests.support import tls_proxy
+from tests.support import secrets_toml, tls_proxy
 from tests.support.browser import Visit, free_port
 from tests.support.job import rows
 from tests.support.server import ROOT
 
 pytestmark = pytest.mark.filterwarnings(providers.OLD_WAYS)
 
-SECRET = "9f86d081884c7d659a2feaa0c55ad015" * 2
+SECRET = secrets_toml.SECRET
 COOKIE = "_streamlit_user"
 LINK = "/scouts/conflicts?kind=SEVERAL_SCOUTS&lang=en"
 RUNBOOKS = (ROOT / "docs/runbook.en.md", ROOT / "docs/runbook.es.md")
@@ -83,13 +83,13 @@ def place(demo_db: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     tls_proxy.find()
     folder = tmp_path_factory.mktemp("sign-in")
     port = free_port()
-    secrets = folder / "secrets.toml"
+    keys = folder / "secrets.toml"
     written = location(RUNBOOKS[0])
     with providers.running() as provider:
         redirect = f"https://localhost:{port}/scouts/oauth2callback"
-        secrets.write_text(providers.secrets_toml(provider, redirect, SECRET))
-        secrets.chmod(0o600)
-        options = ("--secrets.files", str(secrets))
+        keys.write_text(providers.secrets_toml(provider, redirect, SECRET))
+        keys.chmod(0o600)
+        options = ("--secrets.files", str(keys))
         with support.served(demo_db.url, folder / "server.log", *options) as behind:
             here = written.replace(
                 "http://127.0.0.1:3000", behind.replace("localhost", "127.0.0.1")

@@ -13,6 +13,7 @@ from scout_core import (
     alert_acts,
     checks,
     denials,
+    erasure,
     export_log,
     quality,
     rounds,
@@ -55,9 +56,10 @@ def live(db: Database, url: str) -> None:
     decided = decide_of(db, "carla", 9)
     decide(db, "carlab", None)
     undo.run_undo(db, actor=ADMIN, run_id=decided, reason=REASON)
-    for _ in range(2):
+    for name, action in (("ana", "run"), ("anab", "undo")):
         fail(db)
-        denials.record(db, VIEWER, PermissionDenied(action="run"), "api")
+        erasure.erase(db, actor=ADMIN, person_key=str(key(name)), reason=REASON)
+        denials.record(db, VIEWER, PermissionDenied(action=action), "api")
         export_log.export_to(
             db, db, "runs", None, io.BytesIO(), Form(), actor=ADMIN, via="cli", now=now
         )

@@ -63,7 +63,7 @@ read (relation_oid, role_oid, source_oid) as (
 )
 
 select distinct
-    n.nspname || '.' || c.relname as table_name,
+    n.nspname || '.' || c.relname as hidden_table,
     r.rolname::text as role_name,
     s.relnamespace::regnamespace::text || '.' || s.relname as source_name
 from read as u
