@@ -103,8 +103,8 @@ from (
         k.run_id,
         case
             when n.seal_no is null or k.form_no < k.form_before then 'form that no version wrote'
-            when n.is_missing_rows or n.row_count is distinct from k.row_count
-                or n.content_hash is distinct from k.content_hash
+            when n.is_missing_rows or n.row_count <> k.row_count
+                or coalesce(n.content_hash, '') <> k.content_hash
                 then 'sealed rows changed'
             when n.seal_hash <> k.seal_hash then 'seal changed'
             when k.previous_hash <> k.hash_before then 'chain broken'
