@@ -614,8 +614,10 @@ def test_function_that_notes_runs_as_its_owner_with_a_fixed_path(db_url: str):
     )
     assert len(found) >= 11
     for name, is_definer, config, owner in found:
-        assert (is_definer, config, owner) == (True, ["search_path=pg_catalog"], "scout_owner"), (
-            name
-        )
+        assert (is_definer, config, owner) == (
+            True,
+            ["search_path=pg_catalog, pg_temp"],
+            "scout_owner",
+        ), name
     fired = "select count(*) from pg_trigger where tgname ~ '^scout_note' and tgenabled <> 'O'"
     assert value(db_url, fired) == 0
