@@ -25,6 +25,7 @@ SHARED = {key: GOOD[key] for key in ("cookie_secret", "redirect_uri")}
 @pytest.fixture(autouse=True)
 def written(monkeypatch):
     """Makes [auth] what it is called with."""
+    before = config.get_option("server.baseUrlPath")
     config.set_option("server.baseUrlPath", "scouts")
     monkeypatch.setattr(auth, "_started_with_sign_in", False)
     kept = secrets_singleton._secrets
@@ -34,7 +35,7 @@ def written(monkeypatch):
 
     yield write
     secrets_singleton._secrets = kept
-    config.set_option("server.baseUrlPath", "")
+    config.set_option("server.baseUrlPath", before)
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,11 @@ from scout_core.paging import (
     stream_rows,
 )
 
-TABLE = "create table things (id integer, name text, day date, amount numeric, seen timestamptz)"
+TABLE = (
+    "create table public.things (id integer, name text, day date, amount numeric, seen timestamptz)"
+)
 FILL = """
-insert into things
+insert into public.things
 select
     n,
     case when n % 7 = 0 then 'ñ|' || n else 'thing ' || n % 10 end,
@@ -46,7 +48,7 @@ select
     coalesce(t.day, '-infinity') as day_key,
     coalesce(t.amount, '-infinity') as amount_key,
     coalesce(t.seen, '-infinity') as seen_key
-from things as t
+from public.things as t
 where (cast(:name as text) is null or t.name = :name);
 """)
 SORTS = {
@@ -97,7 +99,7 @@ def expected(conn: Connection, sort: str) -> list[int]:
         "seen": "seen desc nulls last, id desc",
         "named": "name, id",
     }[sort]
-    return list(conn.execute(text(f"select id from things order by {order}")).scalars())
+    return list(conn.execute(text(f"select id from public.things order by {order}")).scalars())
 
 
 def forward(conn: Connection, sort: str, size: int) -> list[Page[Thing]]:
@@ -133,10 +135,12 @@ def test_rows_written_meanwhile_neither_repeat_nor_hide_others(conn: Connection)
     order = expected(conn, "newest")
     first = page(conn, page_size=20)
     gone = first.rows[-1].id  # the row that the cursor names
-    conn.execute(text("delete from things where id = :id or id = :other"), {
+    conn.execute(text("delete from public.things where id = :id or id = :other"), {
         "id": gone, "other": order[3],
     })  # fmt: skip
-    conn.execute(text("insert into things values (900, 'n', '2026-02-01'), (901, 'n', null)"))
+    conn.execute(
+        text("insert into public.things values (900, 'n', '2026-02-01'), (901, 'n', null)")
+    )
     second = page(conn, after=first.after, page_size=20)
     assert [row.id for row in second.rows] == order[20:40]
     third = page(conn, after=second.after, page_size=20)
@@ -149,7 +153,7 @@ def test_rows_written_meanwhile_neither_repeat_nor_hide_others(conn: Connection)
 
 def test_page_whose_rows_are_gone_still_leads_back(conn: Connection) -> None:
     first = page(conn, page_size=50)
-    conn.execute(text("delete from things where day is null"))
+    conn.execute(text("delete from public.things where day is null"))
     rest = page(conn, after=first.after, page_size=50)
     assert rest.rows == ()
     assert rest.after is None

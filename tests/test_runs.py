@@ -188,11 +188,11 @@ def test_error_of_a_step_leaves_it_failed_and_no_effect(db: Database, db_url: st
         "create trigger test_refuse before insert on scout.metrics_history"
         " for each row execute function public.test_refuse()",
     )
-    with pytest.raises(DatabaseError, match="no room for numbers"):
+    with pytest.raises(DatabaseError, match="a rule of its own"):
         refresh(db)
     assert effects(db_url) == before
     assert run_states(db_url) == [
-        ("FAILED", "The database refused a statement (no room for numbers, SQLSTATE P0001).")
+        ("FAILED", "The database refused a statement (a rule of its own, SQLSTATE P0001).")
     ]
     run_id = value(db_url, "select run_id from scout.runs")
     assert events_of(db_url, run_id)[0] == ("STARTED", None)

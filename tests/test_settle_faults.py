@@ -344,12 +344,13 @@ def test_state_without_all_triggers_is_rebuilt_by_runs_until_they_are_back(stage
     stage.do(lambda c: new.lead_event(c, person=key("ana")))
     refresh(stage.db)
     assert reads() == ("REBUILT", "SETTLED", True, 1)
-    assert broken(stage.db) == {}
+    # all that is wrong is what was taken away
+    assert broken(stage.db).keys() == {"objects_are_as_shipped"}
 
     stage.do(lambda c: new.lead_event(c, person=key("ana")))
     assert reads() == ("REBUILT", "SETTLED", True, 1)
     assert truth() == 2
-    assert broken(stage.db) == {}
+    assert broken(stage.db).keys() == {"objects_are_as_shipped"}
     with stage.db.transaction(LOOK) as conn:
         query = "select is_exact, as_of = (select built_at from scout.state)"
         view = "ops.v_scout_attribution_metrics_snapshot"

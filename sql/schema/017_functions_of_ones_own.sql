@@ -65,15 +65,16 @@ create or replace function scout.days_of(
     registered_at timestamptz, ledger_scout_id integer, ledger_updated_at timestamptz, scouting_days date[], cabinet_days date[]
 ) returns table (on_date date, kind text)
 language sql stable rows 2
+-- each column with its name and type, so that a dump gives back the same text
 begin atomic
-    select coalesce(scout.lima_date(registered_at), '-infinity'), 'registered'
+    select coalesce(scout.lima_date(registered_at), '-infinity'::date) as on_date, 'registered'::text as kind
     union all
-    select coalesce(scout.lima_date(ledger_updated_at), '-infinity'), 'attributed'
+    select coalesce(scout.lima_date(ledger_updated_at), '-infinity'::date) as on_date, 'attributed'::text as kind
     where ledger_scout_id is not null
     union all
-    select unnest(scouting_days), 'scouting_daily'
-    where scouting_days <> '{}'
+    select unnest(scouting_days) as on_date, 'scouting_daily'::text as kind
+    where scouting_days <> '{}'::date[]
     union all
-    select unnest(cabinet_days), 'cabinet_leads'
-    where cabinet_days <> '{}';
+    select unnest(cabinet_days) as on_date, 'cabinet_leads'::text as kind
+    where cabinet_days <> '{}'::date[];
 end;

@@ -58,8 +58,10 @@ def query(url: str, sql: str) -> list[Any]:
 
 def postmasters(data_dir: Path) -> list[int]:
     """Pids of the live servers of a folder, whatever its files say."""
-    found = {process.pid: process for process in psutil.process_iter() if _is_in(process, data_dir)}
-    return [pid for pid, process in found.items() if process.ppid() not in found]
+    # the parent is asked with the rest: one that ends meanwhile is in the list and gone
+    every = psutil.process_iter(["ppid"])
+    found = {process.pid: process.info["ppid"] for process in every if _is_in(process, data_dir)}
+    return [pid for pid, parent in found.items() if parent not in found]
 
 
 def _is_in(process: psutil.Process, data_dir: Path) -> bool:

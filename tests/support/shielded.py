@@ -27,10 +27,11 @@ STREAM = "/scouts/_stcore/stream"
 def configured() -> Iterator[None]:
     """Hosts and base path as in .streamlit/config.toml."""
     config.set_option("server.allowedHosts", HOSTS)
+    before = config.get_option("server.baseUrlPath")
     config.set_option("server.baseUrlPath", "scouts")
     yield
     config.set_option("server.allowedHosts", [])
-    config.set_option("server.baseUrlPath", "")
+    config.set_option("server.baseUrlPath", before)
 
 
 @contextlib.contextmanager

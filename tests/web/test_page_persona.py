@@ -9,6 +9,7 @@ from scout_core.permissions import Actor
 from tests.support import factories, web
 from tests.support.looking import installed as new_database
 from tests.support.looking import refreshed_demo, rows, write
+from ui import read
 from ui.text import catalogue
 
 
@@ -177,6 +178,7 @@ def test_page_of_who_was_erased_says_so_and_shows_nothing_of_them(server_url):
             person_key=key,
             reason="letter 14 of the person asks for it",
         )
+        read.forget()
         page = web.open_page("persona", key=key)
         assert not page.exception
         said = web.words(page)

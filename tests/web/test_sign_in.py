@@ -24,7 +24,8 @@ from tests.support import provider as providers
 from tests.support import web
 from tests.support.job import do, rows
 from tests.support.looking import installed
-from ui import provider_claims, read, sessions, shield, sign_in, site, who
+from ui import provider_claims, read, sessions, sign_in, site, who
+from ui.doors import answers
 
 pytestmark = pytest.mark.filterwarnings(providers.OLD_WAYS)
 
@@ -215,7 +216,7 @@ def test_answer_fits_into_what_a_proxy_takes_as_headers(browser, provider, lengt
     ana = browser()
     answer = ana.go(ana.consent(ana.begin(to="/scouts/conflicts?q=" + "x" * 200)))
     assert ana.visitor() is not None
-    ours = shield._headers_of("scouts.example.com")
+    ours = answers._headers_of("scouts.example.com")
     assert sum(len(n) + len(v) + 4 for n, v in [*answer.headers.raw, *ours]) < 4000
 
 

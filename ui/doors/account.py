@@ -19,7 +19,9 @@ FIRST_PERSON = 1000  # systemd and Debian: accounts below are programs'
 # accounts that systemd makes for a service, and the one of nobody
 MADE_FOR_SERVICES = range(61184, 65535)
 SECONDS, KEPT = 5.0, 256
+READ_SECONDS = 0.5
 
+_read: dict[int, tuple[float, dict[tuple[str, str], int]]] = {}
 _seen: OrderedDict[tuple[End, End], tuple[float, int | None]] = OrderedDict()
 
 
@@ -44,14 +46,23 @@ def _kept(client: End, server: End) -> int | None:
 
 def _uid_of(client: End, server: End) -> int | None:
     try:
-        wanted = [_written(client), _written(server)]
-        table = TABLES[ipaddress.ip_address(client[0]).version]
-        lines = table.read_text().splitlines()[1:]
+        wanted = (_written(client), _written(server))
+        version = ipaddress.ip_address(client[0]).version
+        at, owners = _read.get(version, (0.0, {}))
+        # many that come at once are looked up in one reading; a port soon belongs to somebody else
+        if wanted not in owners or time.monotonic() - at > READ_SECONDS:
+            owners = _owners(TABLES[version])
+            _read[version] = (time.monotonic(), owners)
+        return owners.get(wanted)
     except (ValueError, OSError):
         # a unix socket, or another system
         return None
-    found = (line.split() for line in lines)
-    return next((int(parts[7]) for parts in found if parts[1:3] == wanted), None)
+
+
+def _owners(table: Path) -> dict[tuple[str, str], int]:
+    """The account of each end of a connection that the kernel lists."""
+    lines = (line.split() for line in table.read_text().splitlines()[1:])
+    return {(parts[1], parts[2]): int(parts[7]) for parts in lines}
 
 
 def _written(end: End) -> str:

@@ -69,11 +69,20 @@ def outside() -> str | None:
 
 
 def _section() -> Any:
-    if secrets_singleton.load_if_toml_exists():
-        return secrets_singleton.get("auth")
-    files = config.get_option("secrets.files")
+    is_named = config.is_manually_set("secrets.files")
+    files = config.get_option("secrets.files") if is_named else _usual_files(str(Path.cwd()))
     is_there = any(Path(file).exists() for file in files)
-    return _UNREADABLE if is_there or config.is_manually_set("secrets.files") else None
+    # asked for each request: Streamlit looks for a file that is not there at length
+    if (is_there or secrets_singleton._secrets is not None) and (
+        secrets_singleton.load_if_toml_exists()
+    ):
+        return secrets_singleton.get("auth")
+    return _UNREADABLE if is_there or is_named else None
+
+
+@lru_cache(maxsize=4)
+def _usual_files(_folder: str) -> tuple[str, ...]:
+    return tuple(config.get_option("secrets.files"))
 
 
 def _plain(value: Any) -> Any:

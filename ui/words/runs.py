@@ -246,8 +246,8 @@ WORDS = {
         "The audit keeps only keys, rules and counts of evidence",
     ),
     "check_kept_evidence_is_as_audited": (
-        "La evidencia ajena que la auditoría no guarda sigue como estaba, salvo si se borró a la persona",
-        "Evidence of others that the audit leaves out is kept as it was, unless the person was erased",
+        "La evidencia ajena que la auditoría no guarda sigue igual, salvo si se borró",
+        "Evidence of others that the audit leaves out is as it was, unless erased",
     ),
     "check_audit_rows_follow_each_other": (
         "Cada fila de auditoría del ledger empieza donde terminó la anterior",
