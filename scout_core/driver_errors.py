@@ -63,9 +63,13 @@ def _forget_values(exc: DBAPIError) -> None:
     exc.args = (said,)
 
 
-def _first_line(orig: BaseException | None) -> str:
+def _primary(orig: BaseException | None) -> str:
     said = str(orig or "").strip()
-    primary = getattr(getattr(orig, "diag", None), "message_primary", None) or said
+    return str(getattr(getattr(orig, "diag", None), "message_primary", None) or said)
+
+
+def _first_line(orig: BaseException | None) -> str:
+    primary = _primary(orig)
     return primary.splitlines()[0] if primary else "no message"
 
 
@@ -79,7 +83,6 @@ def _raise_ours(exc: DBAPIError) -> NoReturn:
     code = sqlstate(exc)
     orig = exc.orig
     said = str(orig or "").strip()
-    primary = getattr(getattr(orig, "diag", None), "message_primary", None) or said
     first = _first_line(orig)
     if code is None and type(orig).__name__ in ("OperationalError", "ProgrammingError"):
         connection_refused.raise_ours(said, exc)
@@ -104,7 +107,7 @@ def _raise_ours(exc: DBAPIError) -> NoReturn:
             sqlstate=code,
         ) from exc
     if code == "22P05":
-        _raise_if_it_cannot_be_kept(primary, exc)
+        _raise_if_it_cannot_be_kept(_primary(orig), exc)
     if code and code.startswith("53"):
         raise DatabaseError(
             f"The database has run out of resources ({first}): what was not committed is rolled "

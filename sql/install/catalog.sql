@@ -570,17 +570,6 @@ from pg_catalog.pg_index
 where strpos(pg_get_indexdef(pg_index.indexrelid), 'scout.source_timestamp') > 0
     or strpos(pg_get_indexdef(pg_index.indexrelid), 'scout.source_timezone') > 0;
 
--- name: append_only
--- One row per table asked for: whether its guard is there and works in every mode.
-select
-    wanted.relation_name,
-    coalesce(bool_or(pg_trigger.tgenabled = 'A'), false) as is_guarded
-from unnest(cast(:relation_names as text[])) as wanted (relation_name)
-left join pg_catalog.pg_trigger
-    on pg_trigger.tgrelid = to_regclass(wanted.relation_name) and pg_trigger.tgname = 'scout_append_only'
-group by wanted.relation_name
-order by wanted.relation_name;
-
 -- name: row_estimate
 -- One row per relation asked for; estimated_rows null = a view, or never analysed.
 select

@@ -20,8 +20,8 @@ from streamlit.web.server.starlette.starlette_app_utils import (
 
 from scout_core.database import Database
 from tests.support import browser as support
+from tests.support import nginx, secrets_toml
 from tests.support import provider as providers
-from tests.support import secrets_toml, tls_proxy
 from tests.support.browser import Visit, free_port
 from tests.support.job import rows
 from tests.support.server import ROOT
@@ -64,7 +64,7 @@ class Place:
             f"{self.address}/scouts/api/v1/{path}", headers={"cookie": header}
         )
         try:
-            with urllib.request.urlopen(request, context=tls_proxy.context(), timeout=20) as answer:
+            with urllib.request.urlopen(request, context=nginx.context(), timeout=20) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as exc:
             return exc.code
@@ -80,7 +80,7 @@ def location(document: Path) -> str:
 @pytest.fixture(scope="module")
 def place(demo_db: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """All of it, up while the module is tested."""
-    tls_proxy.find()
+    nginx.find()
     folder = tmp_path_factory.mktemp("sign-in")
     port = free_port()
     keys = folder / "secrets.toml"
@@ -95,7 +95,7 @@ def place(demo_db: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterat
                 "http://127.0.0.1:3000", behind.replace("localhost", "127.0.0.1")
             )
             assert here != written
-            with tls_proxy.proxied(port, here, folder) as address:
+            with nginx.secured(port, here, folder) as address:
                 yield Place(address, provider, demo_db)
 
 
