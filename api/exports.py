@@ -8,6 +8,7 @@ scout.export_audit.
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Annotated, Any, BinaryIO, Literal, cast
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -19,7 +20,7 @@ from api.access import may
 from api.lists import filters_of
 from api.services import Served, Services
 from api.writing import Key, Keyed
-from scout_core import denials, export
+from scout_core import denials, export, kept_texts
 from scout_core.days import LIMA
 from scout_core.export_lists import LISTS
 from scout_core.export_log import export_to
@@ -103,6 +104,12 @@ _FILES: dict[str, type[FileForm]] = {
 }
 
 
+def _typed(filters: Any) -> Any:
+    """The filters with the texts that an address of a page names."""
+    texts = {n: v for n, v in vars(filters).items() if isinstance(v, str)}
+    return replace(filters, **{n: kept_texts.from_address(v) for n, v in texts.items()})
+
+
 def _add(name: str, form: export.Format) -> None:
     question, listed = _FILES[name], LISTS[name]
     answers: dict[int | str, dict[str, Any]] = {
@@ -149,7 +156,7 @@ def _add(name: str, form: export.Format) -> None:
         )
         if key is not None:
             key.bind()
-        given: Any = filters_of(listed.filters, asked, **listed.parameters)
+        given: Any = _typed(filters_of(listed.filters, asked, **listed.parameters))
         headings = served.headings(name, asked.lang) if asked.lang else None
         via: denials.Via = "page" if request.scope["root_path"].startswith("/scouts") else "api"
         now = services.now()

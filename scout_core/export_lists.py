@@ -77,7 +77,11 @@ LISTS: Mapping[str, ExportList] = {
         backlog.ExportedPerson,
         backlog.BacklogFilters,
         backlog.SORTS,
-        {"category": backlog.CATEGORIES, "reason_code": tuple(backlog.REASONS)},
+        {
+            "category": backlog.CATEGORIES,
+            "reason_code": tuple(backlog.REASONS),
+            "source": backlog.SOURCES,
+        },
     ),
     "collection": ExportList(
         "/yango/cabinet/collection-with-scout",

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from datetime import date
 from uuid import UUID
 
+from scout_core import personal
 from scout_core.errors import BadInput
 
 MAX_SCOUT_ID = 2**31 - 1
@@ -77,6 +78,12 @@ def check_text(value: str | None, parameter: str = "text") -> str | None:
             f"{parameter} must have at most {MAX_TEXT} characters and no NUL.", parameter=parameter
         )
     return trimmed or None
+
+
+def is_like_a_key(text: str) -> bool:
+    """Whether a typed text can be part of a key or the number of a row, and not of a phone or a
+    document. Nothing else that somebody types may stand in an address."""
+    return bool(_KEY_PART.fullmatch(text.lower())) and personal.find_kind(text) is None
 
 
 def key_range(value: str | None) -> tuple[str | None, str | None]:

@@ -81,7 +81,7 @@ def form(
         t("decide.question"),
         choices,
         index=None,
-        format_func=lambda choice: _choice(choice, names),
+        format_func=lambda choice: plain(_choice(choice, names)),
         horizontal=True,
         key=f"{place}_choice",
     )

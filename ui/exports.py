@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from scout_core import kept_texts
 from scout_core.export import FORMATS
-from scout_core.export_lists import LISTS
+from scout_core.export_lists import LISTS, ExportList
 from ui import site
 from ui.text import LANGUAGES, catalogue, language, number, t
 
@@ -38,12 +39,19 @@ def address(name: str, form: str, filters: Any, sort: str) -> str:
     the browser sends the session."""
     listed = LISTS[name]
     given = {
-        listed.parameters.get(field, field): "true" if value is True else str(value)
+        listed.parameters.get(field, field): _written(field, value, listed)
         for field, value in vars(filters).items()
         if value not in (None, False)
     }
     asked = urlencode({**given, "sort": sort, "lang": language()})
     return f"/{site.BASE}/api/v1{listed.address}.{form}?{asked}"
+
+
+def _written(field: str, value: object, listed: ExportList) -> str:
+    if value is True:
+        return "true"
+    is_typed = isinstance(value, str) and field not in listed.choices
+    return kept_texts.in_address(str(value)) if is_typed else str(value)
 
 
 def headings(name: str, lang: str) -> dict[str, str]:

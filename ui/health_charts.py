@@ -8,7 +8,7 @@ from scout_core.pulse import JobRun
 from scout_core.trend import Day, Funnel, Mark
 from ui import charts
 from ui.charts import Inks, axis, note
-from ui.text import LIMA, clean, duration, moment, number, percent, short_day, t
+from ui.text import LIMA, clean, duration, moment, number, percent, plain, short_day, t
 
 SLOW_TIMES, SLOW_SECONDS = 3, 10  # a run is slow beyond both: times the median, seconds
 
@@ -239,7 +239,7 @@ def marks_in_words(marks: tuple[Mark, ...]) -> str:
         elif mark.is_first:
             words = t("health.mark_first")
         else:
-            words = t("health.mark_forced", actor=clean(mark.actor or "", 20))
+            words = t("health.mark_forced", actor=plain(clean(mark.actor or "", 20)))
         told.append(f"{place} {words}")
     return " · ".join(told)
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from scout_core import kept_texts
 from ui.text import t
 
 T = TypeVar("T")
@@ -93,16 +94,16 @@ def flag(name: str, label: str, **layout: Any) -> bool:
 
 
 def search(name: str, label: str, *, placeholder: str | None = None, **layout: Any) -> str | None:
-    """A text field in the address, cut at 100 characters. For keys and the like, never for
-    personal data: that is not written into an address (use a plain st.text_input)."""
-    key = _sync(name, lambda raw: raw[:100])
+    """A text field, cut at 100 characters. Keys and numbers are written into the address; for
+    other texts, which may be a phone or a name, it says a name that this server knows."""
+    key = _sync(name, lambda raw: kept_texts.from_address(raw)[:100])
     st.text_input(
         label,
         key=key,
         placeholder=placeholder,
         max_chars=100,
         on_change=_write,
-        args=(name, key, str.strip),
+        args=(name, key, lambda new: kept_texts.in_address(new.strip())),
         **layout,
     )
     return str(st.session_state[key]).strip() or None

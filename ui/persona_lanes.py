@@ -1,5 +1,6 @@
 """The evidence of a person by source and day, drawn in lanes."""
 
+import html
 from collections import Counter
 from datetime import date, datetime
 from typing import Any
@@ -68,7 +69,7 @@ def _draw_lanes(data: Any, inks: Inks) -> dict[str, Any]:
             {
                 "type": "scatter",
                 "mode": "markers",
-                "name": label,
+                "name": html.escape(label),
                 "x": [p[2] for p in mine],
                 "y": [sources[p[1]] for p in mine],
                 "text": [

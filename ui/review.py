@@ -192,7 +192,7 @@ def _reason(code: str) -> str:
 def _why(row: ExplainedRow) -> str:
     if row.status == "IGNORED":
         return t("review.set_aside")
-    return _reason(row.reason_code) if row.reason_code else t("review.not_judged")
+    return plain(_reason(row.reason_code)) if row.reason_code else t("review.not_judged")
 
 
 def _what_would(row: ExplainedRow) -> str:

@@ -160,7 +160,7 @@ def _run_head(told: RunReport) -> None:
     run = told.run
     title = frame.card_title(t("runs.card", run=run.run_id))
     with title.container(horizontal=True, vertical_alignment="center", width="content"):
-        badges = [frame.badge(run.status), f":gray-badge[{_kind(run)}]"]
+        badges = [frame.badge(run.status), f":gray-badge[{plain(_kind(run))}]"]
         if run.is_forced:
             forced = t("runs.forced")
             badges.append(f":orange-badge[:material/priority_high: {forced}]")

@@ -31,6 +31,9 @@ LIMIT = 80
 
 # What Streamlit's markdown reads: emphasis, links, code, colours and icons (:), math ($), html (<)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~:$&@=])")
+# what it makes a link of without any sign of a link, escaped or not
+_ADDRESS = re.compile(r"(?:\b(?:https?|ftp|mailto|xmpp)(?=:)|www(?=\.)|@)", re.IGNORECASE)
+WORD_JOINER = "\u2060"  # drawn as nothing
 _LOCALES = {"es": "es_PE", "en": "en_US"}
 
 
@@ -78,8 +81,10 @@ def catalogue() -> dict[str, tuple[str, str]]:
 
 
 def plain(value: object) -> str:
-    """Text of the database, cleaned and escaped, for where Streamlit reads markdown."""
-    return _MARKDOWN.sub(r"\\\1", clean(value))
+    """Text of the database, cleaned and escaped, for where Streamlit reads markdown. Addresses of
+    the web and of mail are no links: a character that is drawn as nothing stands in them."""
+    broken = _ADDRESS.sub(rf"\g<0>{WORD_JOINER}", clean(value))
+    return _MARKDOWN.sub(r"\\\1", broken)
 
 
 def refusal(exc: ScoutError) -> str:

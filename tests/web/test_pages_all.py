@@ -63,3 +63,32 @@ def test_names_of_drivers_are_read_by_who_decides(full, monkeypatch):
     monkeypatch.setattr(who, "visitor", lambda: Actor("a", "analyst"))
     said = web.words(web.open_page("cobranza"))
     assert [text for text in drivers.values(full) if text in said] != []
+
+
+def typed_fields(page) -> list[str]:
+    return [field.key for field in page.text_input if str(field.key).startswith("link_")]
+
+
+WITH_FIELDS = [*((n, {}) for n in ("backlog", "cobranza", "conflicts", "liquidation")),
+               ("runs", {"view": "audit"})]  # fmt: skip
+
+
+def test_pages_with_fields_for_text_are_known(full):
+    found = [n for n in PAGES if typed_fields(web.open_page(n))]
+    assert sorted(found) == [n for n, given in WITH_FIELDS if not given]
+
+
+@pytest.mark.parametrize(("name", "given"), WITH_FIELDS)
+def test_typed_text_never_stands_in_the_address_and_stays_in_its_field(name, given, full):
+    page = web.open_page(name, **given)
+    assert typed_fields(page)
+    for key in typed_fields(page):
+        for typed in ("912 345 678", "Q12345678", "José Pérez", "a@example.com"):
+            page.text_input(key=key).set_value(typed).run()
+            assert not page.exception
+            said = {n: "".join(page.query_params[n]) for n in list(page.query_params)}
+            assert said.keys() - given.keys() == {key.removeprefix("link_")}
+            assert [value for value in said.values() if typed in value] == []
+        again = web.open_page(name, **said)
+        assert again.text_input(key=key).value == typed
+        page.text_input(key=key).set_value("").run()
