@@ -26,7 +26,7 @@ from scout_core.postgres.connection import connect
 from tests.support import databases, installing, job, looking, web
 from tests.support import server as test_server
 from tests.support.asking import asking
-from tests.support.job import broken, do, key, rows
+from tests.support.job import broken_at_all, do, key, rows
 from tests.support.looking import OPERATOR
 from ui import site
 
@@ -173,7 +173,7 @@ def look_everywhere(database: Database) -> str:
             )
             assert out.getvalue()
             said += [out.getvalue().decode()] if form.format == "csv" else []
-    assert broken(database) == {}
+    assert broken_at_all(database) == {}
     return "\n".join(said)
 
 
@@ -262,7 +262,7 @@ def test_other_encoding_lives_through_everything(other, url, encoding):
     assert kept == WORDS
     assert job.refresh(other).status == "COMPLETED"
     assert installing.init(url).is_nothing
-    assert broken(other) == {}
+    assert broken_at_all(other) == {}
     findings = {f.name: f for f in doctor.examine(other, job.settings())}
     assert findings["encoding"].state == "WARN"
     assert encoding in findings["encoding"].what
@@ -323,7 +323,7 @@ def test_verb_ends_with_2_and_names_the_letter(other, url, monkeypatch, tmp_path
         error = json.loads(capsys.readouterr().out)["error"]
         assert "“✓” (U+2713)" in error["message"]
     assert job.run_states(url) == [("COMPLETED", None)]
-    assert broken(other) == {}
+    assert broken_at_all(other) == {}
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1"], indirect=True)
@@ -399,7 +399,7 @@ def test_seal_covers_bytes_that_are_no_text(server_url):
             " convert_from('\\xe9f1'::bytea, 'SQL_ASCII') where attributed_scout_id is null",
         )
         assert job.refresh(database).status == "COMPLETED"
-        assert broken(database) == {}
+        assert broken_at_all(database) == {}
         with database.transaction(ADMIN) as conn:
             conn.execute(
                 text(
@@ -408,7 +408,7 @@ def test_seal_covers_bytes_that_are_no_text(server_url):
                 )
             )
         assert job.refresh(database).status == "COMPLETED"
-        assert broken(database) == {}
+        assert broken_at_all(database) == {}
 
 
 def test_seals_of_a_database_in_utf8_are_as_they_were(db, db_url):
@@ -420,7 +420,7 @@ def test_seals_of_a_database_in_utf8_are_as_they_were(db, db_url):
             " select scout.utf8_bytes('ñandú ✓') = convert_to('ñandú ✓', 'UTF8') $$"
         )
         assert conn.scalar(text("select pg_temp.same()")) is True
-    assert broken(db) == {}
+    assert broken_at_all(db) == {}
 
 
 def test_output_of_a_verb_is_utf8_from_a_database_of_bytes(spoiled, tmp_path):

@@ -15,7 +15,7 @@ from tests.support import factories as new
 from tests.support.asking import asking
 from tests.support.job import (
     OPERATOR,
-    broken,
+    broken_at_all,
     crowd,
     decide,
     do,
@@ -135,7 +135,7 @@ def test_nothing_of_ours_holds_or_shows_a_value_of_who_was_erased(told: Database
     assert set(shown) == {"ops.v_scout_attribution_raw"}
     raw = "select person_key from ops.v_scout_attribution_raw as r where r::text like :value"
     assert {row[0] for row in rows(db_url, raw, value=f"%{PHONE}%")} == {None}
-    assert broken(told) == {}
+    assert broken_at_all(told) == {}
 
 
 @pytest.mark.parametrize("is_tracked", [True, False])
@@ -165,7 +165,7 @@ def test_person_known_by_scouting_alone_is_settled_without_their_values(
     assert holding(db_url, OURS) == {}
     assert rows(db_url, shown) == [("955444333",), (None,)]
     if is_tracked:
-        assert broken(db) == {}
+        assert broken_at_all(db) == {}
 
 
 def test_the_neighbour_keeps_everything(told: Database, db_url: str):
@@ -249,7 +249,7 @@ def test_refreshes_and_checks_bring_nothing_back(told: Database, db_url: str):
         " where primary_phone = :phone or primary_license = :license"
     )
     assert value(db_url, known, phone=PHONE, license=LICENSE) == 0
-    assert broken(told) == {}
+    assert broken_at_all(told) == {}
 
 
 def test_rows_that_the_owner_has_to_delete_are_named_and_then_none_is(told: Database, db_url: str):
@@ -289,7 +289,7 @@ def test_rows_that_the_owner_has_to_delete_are_named_and_then_none_is(told: Data
     # a table that is not read: whether it holds the driver, the owner knows
     assert [(row.source_table, row.source_pk) for row in left.left] == [("public.drivers", "d-1")]
     assert holding(db_url, SHOWN) == {}
-    assert broken(told) == {}
+    assert broken_at_all(told) == {}
 
 
 def test_explanation_says_so_and_no_search_leads_there(told: Database):
@@ -385,7 +385,7 @@ def test_what_runs_wrote_before_is_told_as_erased_by_an_undo_and_a_reopening_sti
     )
     assert scouts(db_url)[ANA] is None
     assert holding(db_url, OURS) == {}
-    assert broken(told) == {}
+    assert broken_at_all(told) == {}
 
 
 def test_who_may_and_when(told: Database, db_url: str):

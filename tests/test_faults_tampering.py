@@ -12,7 +12,7 @@ from scout_core.errors import BadInput
 from tests.support import databases
 from tests.support.job import (
     at_point,
-    broken,
+    broken_at_all,
     do,
     key,
     refresh,
@@ -46,7 +46,7 @@ def audited_template(server_url: str) -> Iterator[str]:
         for tag in ("", "b", "c"):
             story(url, tag)
             refresh(database)
-        assert broken(database) == {}
+        assert broken_at_all(database) == {}
         database.dispose()
         yield value(url, "select current_database()")
 
@@ -196,31 +196,31 @@ def test_tampering_is_found(audited: Database, audited_url: str, what: str):
     before = fingerprint(audited_url, table)
     tamper(audited_url, table, statement)
     assert fingerprint(audited_url, table) != before
-    assert broken(audited).keys() & {"seals_hold", "runs_are_sealed"}
+    assert broken_at_all(audited).keys() & {"seals_hold", "runs_are_sealed"}
 
 
 def test_later_run_hides_no_tampering(audited: Database, audited_url: str):
     tamper(audited_url, *TAMPERINGS["deleted seal"])
     tamper(audited_url, *TAMPERINGS["edited actor"])
-    before = broken(audited)
+    before = broken_at_all(audited)
     refresh(audited)
-    assert broken(audited) == before
+    assert broken_at_all(audited) == before
 
 
 def test_protection_left_off_is_found(audited: Database, audited_url: str):
     do(audited_url, f"alter table {LEDGER} disable trigger scout_append_only")
-    assert [r["table_name"] for r in broken(audited)["audit_is_append_only"]] == [LEDGER]
-    assert "objects_are_as_shipped" in broken(audited)
+    assert [r["table_name"] for r in broken_at_all(audited)["audit_is_append_only"]] == [LEDGER]
+    assert "objects_are_as_shipped" in broken_at_all(audited)
     do(audited_url, f"alter table {LEDGER} enable trigger scout_append_only")
     # not "always": a session in replica mode would pass
-    assert "audit_is_append_only" in broken(audited)
+    assert "audit_is_append_only" in broken_at_all(audited)
     do(audited_url, f"alter table {LEDGER} enable always trigger scout_append_only")
-    assert broken(audited) == {}
+    assert broken_at_all(audited) == {}
 
 
 def test_right_to_change_the_audit_is_found(audited: Database, audited_url: str):
     do(audited_url, f"grant update on {LINKS} to scout_writer")
-    assert "audit_is_append_only" in broken(audited)
+    assert "audit_is_append_only" in broken_at_all(audited)
 
 
 def test_scout_changed_behind_the_tracking_is_found(audited: Database, audited_url: str):
@@ -230,7 +230,7 @@ def test_scout_changed_behind_the_tracking_is_found(audited: Database, audited_u
             "update observational.lead_ledger set attributed_scout_id = 99"
             f" where person_key = '{key('ana')}'"
         )
-    (row,) = broken(audited)["ledger_equals_its_audit"]
+    (row,) = broken_at_all(audited)["ledger_equals_its_audit"]
     assert (row["person_key"], row["audited_scout_id"], row["ledger_scout_id"]) == (
         key("ana"),
         7,
@@ -258,7 +258,7 @@ def test_newest_run_taken_away_is_known_by_its_published_seal(audited: Database,
     )
     tamper(audited_url, "scout.runs", f"delete from scout.runs where run_id = {newest}")
     do(audited_url, "delete from scout.unsealed_rows")
-    assert broken(audited) == {}
+    assert broken_at_all(audited) == {}
     kept = checks.seal_is_known(audited, published["sha256"])
     assert (kept.result.holds, kept.place) == (False, None)
 
@@ -302,9 +302,9 @@ def test_chain_that_was_made_anew_is_known_by_a_published_seal(audited: Database
     )
     assert checks.seal_is_known(audited, published).result.holds
     tamper(audited_url, *TAMPERINGS["edited actor"])
-    assert broken(audited).keys() == {"seals_hold"}
+    assert broken_at_all(audited).keys() == {"seals_hold"}
     tamper(audited_url, "scout.seals", REBUILD)
-    assert broken(audited) == {}
+    assert broken_at_all(audited) == {}
     assert not checks.seal_is_known(audited, published).result.holds
     new = value(audited_url, "select seal_hash from scout.seals order by seal_no desc limit 1")
     assert checks.seal_is_known(audited, new).result.holds
@@ -325,9 +325,9 @@ def test_edit_under_a_replaced_function_or_view_is_found_all_the_same(
     audited: Database, audited_url: str, lie: str
 ):
     tamper(audited_url, *TAMPERINGS["edited actor"])
-    before = broken(audited)["seals_hold"]
+    before = broken_at_all(audited)["seals_hold"]
     do(audited_url, lie)
-    now = broken(audited)
+    now = broken_at_all(audited)
     assert now["seals_hold"] == before
     assert "objects_are_as_shipped" in now
 
@@ -361,10 +361,10 @@ def test_tampering_with_committed_batches_of_a_failed_run_is_found(
     with pytest.raises(KeyboardInterrupt):
         refresh(db, environ={"SCOUT_RUN_MAX_ROWS": "2"})
     refresh(db)
-    if broken(db) or run_states(db_url)[0] != ("FAILED", "interrupted"):
+    if broken_at_all(db) or run_states(db_url)[0] != ("FAILED", "interrupted"):
         raise RuntimeError("the case is not what it is said to be")
     tamper(db_url, LINKS, f"update {LINKS} set actor = 'nobody' where ingestion_run_id = 1")
-    assert broken(db) != {}
+    assert broken_at_all(db) != {}
 
 
 @pytest.mark.parametrize("run_id", ["999999", "null"])
@@ -376,4 +376,4 @@ def test_audit_row_of_a_run_that_never_was_is_found(
         f"insert into {LINKS} (source_table, source_pk, action_type, ingestion_run_id, actor)"
         f" values ('module_ct_scouting_daily', '999', 'CREATED', {run_id}, 'olga')",
     )
-    assert broken(audited) != {}
+    assert broken_at_all(audited) != {}

@@ -12,7 +12,7 @@ from scout_core.database import Database
 from scout_core.errors import PermissionDenied
 from scout_core.install_files import SQL_ROOT, AppendOnlyTable, append_only_tables, view_query
 from tests.support import databases
-from tests.support.job import broken, do, refresh, rows, value
+from tests.support.job import broken_at_all, do, refresh, rows, value
 from tests.support.tampering import OF_BOTH, OTHER_VALUE, VIEWER, attacking, is_found, live
 
 RUN_ENDS = AppendOnlyTable("ops.ingestion_runs", "id", "id")
@@ -64,7 +64,7 @@ def lived_url(server_url: str) -> Iterator[str]:
     with databases.clone(server_url, databases.installed_template(server_url)) as url:
         database = Database(url)
         live(database, url)
-        assert broken(database) == {}
+        assert broken_at_all(database) == {}
         database.dispose()
         yield url
 
@@ -154,12 +154,12 @@ def test_row_that_goes_before_it_is_sealed_is_found_before_and_after(db: Databas
         "delete from scout.denials",
         "alter table scout.denials enable always trigger scout_append_only",
     )
-    assert [row["problem"] for row in broken(db)["runs_are_sealed"]] == [
+    assert [row["problem"] for row in broken_at_all(db)["runs_are_sealed"]] == [
         "scout.denials 1 waits for its seal and is gone"
     ]
     refresh(db)
     assert value(db_url, "select count(*) from scout.unsealed_rows") == 0
-    assert [row["problem"] for row in broken(db)["seals_hold"]] == ["sealed rows changed"]
+    assert [row["problem"] for row in broken_at_all(db)["seals_hold"]] == ["sealed rows changed"]
 
 
 def test_every_append_only_table_is_sealed_and_says_so(lived_url: str):

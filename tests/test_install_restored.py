@@ -8,7 +8,7 @@ from scout_core.install_files import SQL_ROOT, append_only_tables, own_triggers
 from tests.support import databases
 from tests.support.catalog import definitions, difference
 from tests.support.installing import column, connection, init, opened, run, settings, value
-from tests.support.job import broken
+from tests.support.job import broken_at_all
 
 TRIGGERS = own_triggers(SQL_ROOT)
 GUARDS = sorted(trigger.relation for trigger in TRIGGERS if trigger.is_always)
@@ -91,14 +91,14 @@ def test_init_sets_every_trigger_of_ours_again_and_says_so(how: str, db_url: str
         ("audit", t.relation) if t.is_always else ("triggers", t.name) for t in changed
     }
     with opened(db_url) as db:
-        assert "audit_is_append_only" in broken(db)
+        assert "audit_is_append_only" in broken_at_all(db)
     done = init(db_url).done
     (guards,) = [line for line in done if "always on again" in line]
     assert f"on {len(GUARDS)} tables: {', '.join(GUARDS)}." in guards
     assert ("work again" in " ".join(done)) == (how != "ordinary")
     assert difference(before, states(db_url)) == {}
     with opened(db_url) as db:
-        assert broken(db) == {}
+        assert broken_at_all(db) == {}
     assert init(db_url).is_nothing
 
 
@@ -121,7 +121,7 @@ def test_a_table_that_gets_a_guard_later_is_watched_too(db_url: str) -> None:
         " for each statement execute function scout.refuse_change()",
     )
     with opened(db_url) as db:
-        (row,) = broken(db)["audit_is_append_only"]
+        (row,) = broken_at_all(db)["audit_is_append_only"]
     assert row["table_name"] == "scout.later"
 
 
@@ -189,7 +189,7 @@ def test_nobody_keeps_a_right_to_change_ours_that_a_restore_gave(
         wanted = column(url, RIGHTS)
     assert set(wanted) < set(column(open_to_all, RIGHTS))
     with opened(open_to_all) as db:
-        named = {row["table_name"] for row in broken(db)["audit_is_append_only"]}
+        named = {row["table_name"] for row in broken_at_all(db)["audit_is_append_only"]}
     assert named
     done = init(open_to_all).done
     (line,) = [line for line in done if "privileges to change what is ours" in line]

@@ -21,7 +21,7 @@ from tests.support import factories as new
 from tests.support.installing import connection, init
 from tests.support.job import (
     OPERATOR,
-    broken,
+    broken_at_all,
     decide,
     do,
     key,
@@ -200,7 +200,7 @@ def test_installation_of_an_earlier_version_is_taken_up_with_all_that_was_done(
     assert {table: gone for table, gone in lost.items() if gone} == {}
 
     now = Database(old_url)
-    assert broken(now) == {}
+    assert broken_at_all(now) == {}
     # what others had written since the last run, and nothing of what that run had sealed
     waiting = "select count(*) from scout.unsealed_rows where table_name = :name"
     assert value(old_url, waiting, name="ops.lead_ledger_scout_backfill_audit") == 1
@@ -222,7 +222,7 @@ def test_installation_of_an_earlier_version_is_taken_up_with_all_that_was_done(
     assert scouts(old_url)[key("fay")] == 7
     undo.run_undo(now, actor=OPERATOR, run_id=later.run_id, reason="the wrong file was loaded")
     assert {state for state, _ in run_states(old_url)} == {"COMPLETED", "FAILED"}
-    assert broken(now) == {}
+    assert broken_at_all(now) == {}
     assert rows(old_url, "select form_no, count(*) from scout.seals group by 1 order by 1") == [
         (1, 4),
         (2, 4),

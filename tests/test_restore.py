@@ -14,7 +14,7 @@ from tests.support import databases, installing, server, web
 from tests.support.asking import asking
 from tests.support.catalog import definitions, difference
 from tests.support.installing import as_login, column, connection, init, value
-from tests.support.job import broken, do, settings
+from tests.support.job import broken_at_all, do, settings
 from tests.support.restoring import Way, after_restore, contents, facts, lived_in, perform, ways
 from ui import site
 
@@ -173,7 +173,7 @@ def _is_found_before_init(case: Case, url: str) -> None:
         assert {name for name in found if not name.startswith("views: ")} == weaker
         with installing.opened(url) as db:
             weak = {"audit_is_append_only", "objects_are_as_shipped"}
-            assert set(broken(db)) == (weak if case.loses_guards else set())
+            assert set(broken_at_all(db)) == (weak if case.loses_guards else set())
 
 
 def _follow_the_guide(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
@@ -203,7 +203,7 @@ def _works(case: Case, url: str, before: dict, running: int) -> None:
     assert value(url, ended, case.role) == "FAILED: worker lost"
     assert value(url, "select count(*) from scout.unsealed_rows", case.role) == 0
     with installing.opened(url) as db:
-        assert broken(db) == {}
+        assert broken_at_all(db) == {}
         assert findings(url, "FAIL") == {}
         with web.on(db):
             for place in site.PLACES:
