@@ -21,14 +21,18 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Mount, Route, Router
 
 from api import MONITOR_PATHS
-from scout_core import logs, rounds, settle
+from scout_core import logs, rounds, settle, stopping, streams
 from scout_core.errors import SettingsError
-from ui import exports, preparing, read, shield, sign_in, site, who
+from ui import exports, preparing, read, secrets_files, shield, sign_in, site, who
 
 _log = logs.get_logger("web")
 ROOT = Path(__file__).resolve().parent
+RUNS_END_SECONDS = 8.0
 FIRST_PAGE = f"/{site.BASE}/{site.FIRST.address}"
 
+streams.keep_open()
+# as long as the settings were not read
+logs.configure()
 shield.use_config_of(ROOT)
 
 
@@ -39,10 +43,11 @@ def _leave(code: int) -> NoReturn:
 
 
 try:
+    secrets_files.refuse_unreadable()
     PUBLIC_URL = read.settings().public_url
     shield.refuse_open_door(PUBLIC_URL)
 except SettingsError as exc:
-    print(exc.message, file=sys.stderr, flush=True)  # noqa: T201 - the server's own console
+    streams.tell(exc.message)
     _leave(exc.exit_code)
 
 
@@ -72,8 +77,18 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await run_in_threadpool(_end_runs)
         for keeper in keepers:
             keeper.stop()
+
+
+def _end_runs() -> None:
+    """A run of this process ends in good order: it says in the database that it was stopped."""
+    from scout_core import run_now
+
+    stopping.ask("the server ends")
+    run_now.wait_for_all(RUNS_END_SECONDS)
+    stopping.forget()
 
 
 def _wait_for_preparation() -> None:
@@ -82,9 +97,11 @@ def _wait_for_preparation() -> None:
     code = preparing.wait()
     if code:
         _leave(code)
-    if code == 0:
+    if code is None:
+        _log.info("serving", first_page=FIRST_PAGE)
+    else:
         port = st.get_option("server.port")
-        print(f"Open http://localhost:{port}{FIRST_PAGE} (Ctrl+C ends it)", flush=True)  # noqa: T201
+        streams.tell(f"Open http://localhost:{port}{FIRST_PAGE} (Ctrl+C ends it)", sys.stdout)
 
 
 class _Warmer:

@@ -268,7 +268,9 @@ class Database:
 
     def _guard(self, conn: Connection, profile: Profile) -> watch.Guard:
         driver: Any = conn.connection.dbapi_connection
-        return watch.guard(driver.fileno, profile.wall_seconds, self._probe)
+        # how a run ended is kept in a short one of CONTROL, above all when it is being stopped
+        cancel = None if profile is CONTROL else driver.cancel
+        return watch.guard(driver.fileno, profile.wall_seconds, self._probe, cancel)
 
     @contextmanager
     def _watched(self, conn: Connection, profile: Profile) -> Iterator[None]:

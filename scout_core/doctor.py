@@ -1,6 +1,7 @@
 """`doctor`: layer by layer what is right, what is not, and what to do about it."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from scout_core import doctor_files as files
 from scout_core import doctor_installed as installed
-from scout_core import roles, row_security, sources, sql
+from scout_core import manifest, roles, row_security, sources, sql
 from scout_core.database import ADMIN_LOOK, LOOK, QUIET, Database
 from scout_core.doctor_installed import INIT, Finding
 from scout_core.errors import WrongDatabase
@@ -58,7 +59,7 @@ def examine(db: Database, settings: Settings, *, sql_root: Path = SQL_ROOT) -> l
             ("time zone", installed.examine_timezone(conn, settings)),
             ("schema", installed.examine_schema_files(conn, sql_root)),
             ("rights", installed.examine_rights(conn, usable)),
-            ("views", installed.examine_views(conn, sql_root, usable)),
+            ("views", installed.examine_views(conn, sql_root, usable, partial(_unlike, db))),
             ("indexes", installed.examine_indexes(conn, sql_root, usable)),
             ("triggers", installed.examine_triggers(conn, sql_root, usable)),
             ("installation", installed.examine_restore(conn)),
@@ -68,6 +69,12 @@ def examine(db: Database, settings: Settings, *, sql_root: Path = SQL_ROOT) -> l
         ):
             findings += _layer(conn, layer, found)
     return findings
+
+
+def _unlike(db: Database) -> frozenset[str]:
+    """The views that are not what their files make of them in this database."""
+    found = manifest.differing_views(db)
+    return frozenset(one["object"].removeprefix("view ") for one in found)
 
 
 def _layer(conn: Connection, layer: str, findings: Iterator[Finding]) -> list[Finding]:
@@ -323,16 +330,27 @@ def _runs(conn: Connection, settings: Settings, usable: frozenset[str]) -> Itera
         return
     runs = ask(conn, "last_runs", job_types=list(JOB_TYPES))
     refreshes = [r for r in runs if r.job_type == JOB_TYPES[0]]
+    lost = [r for r in runs if r.is_lost]
     stuck = [
-        r for r in runs if r.status == "RUNNING" and r.age_minutes > settings.health_stuck_minutes
+        r
+        for r in runs
+        if r.status == "RUNNING" and not r.is_lost and r.age_minutes > settings.health_stuck_minutes
     ]
+    for run in lost:
+        yield Finding(
+            "runs",
+            f"run {run.run_id}",
+            "WARN",
+            "RUNNING, but nobody works on it: its process is gone.",
+            "Nothing: the next run closes it; what it had not committed was rolled back.",
+        )
     for run in stuck:
         yield Finding(
             "runs",
             f"run {run.run_id}",
             "WARN",
             f"RUNNING for {run.age_minutes:.0f} minutes.",
-            "If its process is gone, the next refresh closes it; nothing of it was kept.",
+            "Look at what it waits for, or end its process; the next run goes on from there.",
         )
     ended = [r for r in refreshes if r.status != "RUNNING"]
     if not refreshes:

@@ -1,6 +1,6 @@
 """What `doctor` looks at in an installation: zone, files, views, indexes, triggers, audit, data."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,7 +11,7 @@ from scout_core import roles, settle
 from scout_core.install_files import own_triggers, schema_files, table_objects, view_files
 from scout_core.install_objects import index_states, trigger_states
 from scout_core.install_restored import RESTORED, is_restored, weak_triggers
-from scout_core.install_views import definition_hashes, differing
+from scout_core.install_views import definition_hashes, differing, recorded
 from scout_core.installer import ask
 from scout_core.settings import Settings
 
@@ -108,11 +108,25 @@ def examine_rights(conn: Connection, usable: frozenset[str]) -> Iterator[Finding
         yield Finding("rights", "rights", "OK", what)
 
 
-def examine_views(conn: Connection, sql_root: Path, usable: frozenset[str]) -> Iterator[Finding]:
-    """Each view: there, and as init made it."""
+def examine_views(
+    conn: Connection,
+    sql_root: Path,
+    usable: frozenset[str],
+    unlike_their_files: Callable[[], frozenset[str]],
+) -> Iterator[Finding]:
+    """Each view: there, and as init made it.
+
+    Another version of PostgreSQL prints the same view in other words, after an upgrade or a
+    restore; only what differs from the note of init is made of its file once more and compared.
+    """
     wanted = view_files(sql_root, usable)
     there = definition_hashes(conn, [view.name for view in wanted])
+    noted = {name: checksum for name, (checksum, _) in recorded(conn, "view").items()}
     bad = differing(conn, wanted)
+    same_file = {v.name for v in bad if v.name in there and noted.get(v.name) == v.checksum}
+    if same_file:
+        alike = same_file - unlike_their_files()
+        bad = [view for view in bad if view.name not in alike]
     for view in bad:
         what = "is not as init would make it" if view.name in there else "is missing"
         yield Finding("views", view.name, "FAIL", f"{view.name} {what}.", INIT)

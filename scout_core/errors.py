@@ -15,7 +15,8 @@
     ├── Unavailable               75   try again later
     │   ├── DatabaseAway
     │   ├── DatabaseReadOnly
-    │   └── RunBusy                    another run holds the lock
+    │   ├── RunBusy                    another run holds the lock
+    │   └── Stopped                    this process was asked to end (exit code 143, 130)
     ├── DatabaseError              1   the driver said no
     ├── WrongDatabase              1   URL, password, name or version
     ├── InstallError               1
@@ -134,6 +135,12 @@ class RunBusy(Unavailable):
     """Another run holds the lock. Try again when it has ended."""
 
     run_id: int | None = None
+
+
+class Stopped(Unavailable):
+    """This process was asked to end: what was not committed was rolled back."""
+
+    signal_number: int | None = None
 
 
 class DatabaseError(ScoutError):

@@ -190,7 +190,7 @@ def _conditions_of_runs(verdict: Verdict) -> list[Condition]:
     scheduler = next(r for r in verdict.lights if r.indicator == "scheduler")
     ended = [run for run in verdict.runs if run.status != "RUNNING"][:2]
     found = []
-    if ended and ended[0].status == "FAILED":
+    if ended and ended[0].is_failed:
         rule = "JOB_FAILED"
         if ended[0].is_lost:
             rule = "WORKER_LOST"

@@ -15,7 +15,7 @@ from scout_core.paging import Key, Page, Sort, read_page
 from scout_core.paging import stream_rows as stream
 
 KINDS = ("refresh", "undo", "decision", "review", "erase")
-STATUSES = ("RUNNING", "COMPLETED", "FAILED")
+STATUSES = ("RUNNING", "COMPLETED", "FAILED", "LOST")
 TRIGGERS = ("cron", "manual", "api")
 # a first load writes a batch event every few thousand rows
 MAX_EVENTS = 500
@@ -44,7 +44,8 @@ class RunFilters:
 class PastRun:
     """A run of any kind. trigger and actor null = not a run of this product.
 
-    duration_seconds null while it is RUNNING. stats as the run left them; the counts below are
+    status LOST: RUNNING by its row, but nobody works on it. duration_seconds null then, and while
+    it is RUNNING. stats as the run left them; the counts below are
     null where it left none.
     """
 

@@ -51,8 +51,13 @@ class LastRun:
 
     @property
     def is_lost(self) -> bool:
-        """Whether its process died and a later start closed it."""
-        return self.status == "FAILED" and self.error == LOST
+        """Whether its process died; a later start has closed it, or will."""
+        return self.status == "LOST" or (self.status == "FAILED" and self.error == LOST)
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether it did not end well."""
+        return self.status in ("FAILED", "LOST")
 
     @property
     def is_stopped_by_guard(self) -> bool:
@@ -72,9 +77,9 @@ def judge_runs(last_runs: Sequence[LastRun], settings: Settings, now: datetime) 
     ) -> Reason:
         return Reason("last_run", status, value, rule, since, text)
 
-    if ended is not None and ended.status == "FAILED":
-        why = ended.error or "no reason recorded"
-        return told("FAIL", "FAILED", ended.completed_at, f"run {ended.run_id} failed: {why}")
+    if ended is not None and ended.is_failed:
+        why = LOST if ended.is_lost else ended.error or "no reason recorded"
+        return told("FAIL", "FAILED", end_of(ended), f"run {ended.run_id} failed: {why}")
     dated = [(running, running.started_at)] if running else []
     dated += [(ended, end_of(ended))] if ended else []
     for run, at in dated:

@@ -6,11 +6,15 @@ that a slip elsewhere does not end in a file.
 
 import logging
 import sys
+import threading
 
 import structlog
 from structlog.contextvars import bind_contextvars, merge_contextvars, unbind_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from scout_core import streams
+
+_writing = threading.Lock()
 PERSONAL = ("phone", "license", "licence", "document")
 PERSONAL_NAMES = frozenset(
     ("dni", "email", "full_name", "name", "names", "person_name", "raw_name", "scout_name")
@@ -42,9 +46,19 @@ def configure(level: str = "INFO", *, json: bool | None = None) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         # Looked up for each line: a test or a service may have replaced sys.stderr.
-        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
+        logger_factory=lambda *_: _Lines(),
         cache_logger_on_first_use=False,
     )
+
+
+class _Lines:
+    """Writes each line to stderr, where it can be written: the work goes on without its log."""
+
+    def msg(self, message: str) -> None:
+        with _writing:
+            streams.tell(message)
+
+    log = debug = info = warn = warning = error = exception = critical = fatal = msg
 
 
 def get_logger(topic: str) -> structlog.typing.FilteringBoundLogger:

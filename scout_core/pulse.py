@@ -19,7 +19,8 @@ EVERY = timedelta(hours=EVERY_HOURS)
 class JobRun:
     """A run of the refresh. completed_at and error null while it runs; changed_rows null = unknown.
 
-    step is the last one that the running job finished. Times in UTC.
+    status LOST: its row says RUNNING, but nobody works on it; the next start closes it. step is the
+    last one that the running job finished. Times in UTC.
     """
 
     run_id: int
@@ -37,13 +38,15 @@ class JobRun:
 class Pulse:
     """The job at one instant: running and last (ended) run, last run that the scheduler started.
 
-    last_completed: the newest that ended well, by anybody.
+    last_completed: the newest that ended well, by anybody. is_read_only: a standby, or a database
+    that takes no writes, where no run can start.
     """
 
     running: JobRun | None
     last: JobRun | None
     last_completed: JobRun | None
     last_scheduled: JobRun | None
+    is_read_only: bool = False
 
     @property
     def next_at(self) -> datetime | None:
@@ -67,7 +70,11 @@ def take(conn: Connection) -> Pulse:
     """The job now. Reads scout.v_runs and ops.job_runs_audit."""
     rows = {row["place"]: _run(row) for row in conn.execute(sql.query("pulse", "take")).mappings()}
     return Pulse(
-        rows.get("running"), rows.get("last"), rows.get("completed"), rows.get("scheduled")
+        rows.get("running"),
+        rows.get("last"),
+        rows.get("completed"),
+        rows.get("scheduled"),
+        conn.execute(sql.query("pulse", "is_read_only")).scalar_one(),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 from sqlalchemy import Connection
 
+from scout_core import stopping
 from scout_core.database import CONTROL, DECIDE, JOB, Database, Profile, Transaction
 from scout_core.driver_errors import wrapped_errors
 from scout_core.errors import RunBusy
@@ -45,6 +46,7 @@ def take(db: Database, kind: Kind) -> Transaction:
     give_up = begun + TAKEOVER_SECONDS
     look_until = begun + max(LOOK_SECONDS, WAIT_SECONDS[kind])
     while True:
+        stopping.check()
         transaction = db.begin(PROFILES[kind])
         try:
             if try_lock(transaction.conn, kind):

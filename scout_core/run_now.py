@@ -5,6 +5,7 @@ by the lock in the database, not here.
 """
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -115,6 +116,13 @@ def start(
 def by_request(request_id: str | None) -> Job | None:
     """The run of this request; null when this process knows none."""
     return _jobs.get(request_id) if request_id else None
+
+
+def wait_for_all(seconds: float) -> None:
+    """Wait until no run of this process is at work, so long at most."""
+    give_up = time.monotonic() + seconds
+    while (job := in_progress()) is not None and (left := give_up - time.monotonic()) > 0:
+        job.ended.wait(left)
 
 
 def in_progress() -> Job | None:

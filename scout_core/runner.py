@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from scout_core import __version__, logs, permissions, run_lock, seals, settle, sql
+from scout_core import __version__, logs, permissions, run_lock, seals, settle, sql, stopping
 from scout_core.database import CONTROL, Database, Transaction
 from scout_core.driver_errors import is_retryable, sqlstate, wrapped_errors
 from scout_core.errors import (
@@ -137,6 +137,7 @@ class Run:
         return answer
 
     def _execute(self, path: str, parameters: Mapping[str, object]) -> Any:
+        stopping.check()
         known = {"run_id": self.run_id, "actor": self.request.actor.name, **parameters}
         statement = sql.statement(path if "/" in path else f"refresh/{path}")
         wanted = {name: known[name] for name in statement.compile().params}
@@ -187,12 +188,15 @@ class Run:
                 "committed is whole, the next run does the rest.",
                 run_id=self.run_id,
             )
+        # the batch is finished: a good place to end
+        stopping.check()
         # the lock is held again: what was committed is settled meanwhile, so that little is pending
         settle.settle_soon(self._db)
         self.conn.exec_driver_sql("savepoint work")
 
     def report(self, step: str, done: int, total: int) -> None:
-        """Tell whoever waits how far a step is."""
+        """Tell whoever waits how far a step is. Stopped when this process is to end."""
+        stopping.check()
         if self._progress is not None:
             self._progress(step, done, total)
 
@@ -245,6 +249,7 @@ def work_run(
         return attached
     try:
         at("after lock")
+        stopping.check()
         run_id, existing = _open_run(db, request)
     except BaseException:
         transaction.rollback()
@@ -266,6 +271,10 @@ def work_run(
         _complete(run)
     except BaseException as exc:
         _fail(run, exc)
+        if not isinstance(exc, DatabaseError | DatabaseAway):
+            raise
+        # a statement that was cancelled for it
+        stopping.check()
         raise
     finally:
         logs.bind_run(None)
@@ -292,6 +301,7 @@ def _work_with_retries(run: Run, work: Callable[[Run], None]) -> None:
             # only the first batch can be repeated whole: later ones stand on committed work
             if attempt == TRIES or not is_retryable(exc) or run.batches > 1:
                 raise
+            stopping.check()
             with wrapped_errors():
                 run.conn.exec_driver_sql("rollback to savepoint work")
             run.stats.clear()
@@ -333,7 +343,9 @@ def _complete(run: Run) -> None:
 
 def _fail(run: Run, exc: BaseException) -> None:
     """Roll the work back, keep the lock until the run says FAILED, then let go."""
-    if isinstance(exc, GuardStopped):
+    if stopping.is_asked():
+        reason = f"stopped ({stopping.why()})"
+    elif isinstance(exc, GuardStopped):
         reason = f"guard: {exc.message}"
     elif isinstance(exc, ScoutError):
         reason = exc.message

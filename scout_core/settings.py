@@ -5,6 +5,7 @@ given as NAME_FILE, the path of a file that holds it. An empty value counts as n
 """
 
 import difflib
+import io
 import os
 import re
 import zoneinfo
@@ -26,6 +27,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from scout_core import text_files
 from scout_core.errors import SettingsError
 
 PREFIX = "SCOUT_"
@@ -263,7 +265,7 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".
     layers: list[tuple[Origin, Mapping[str, str | None]]]
     layers = [("environment", os.environ if environ is None else environ)]
     if dotenv is not None and dotenv.is_file():
-        layers.append((".env", dotenv_values(dotenv)))
+        layers.append((".env", _read_dotenv(dotenv)))
     given: dict[str, str] = {}
     origins: dict[str, Origin] = {}
     for layer, values in layers:
@@ -330,14 +332,25 @@ def _find(field: str, values: Mapping[str, str | None], layer: Origin) -> tuple[
     return (value, layer) if value else None
 
 
+def _read_dotenv(path: Path) -> dict[str, str | None]:
+    try:
+        return dotenv_values(stream=io.StringIO(text_files.read(path)))
+    except OSError as exc:
+        raise SettingsError(f"{path} cannot be read ({exc.strerror}): correct its rights.") from exc
+    except ValueError as exc:
+        raise SettingsError(f"{path} cannot be read: {exc}.") from exc
+
+
 def _read_secret(name: str, path: Path) -> str:
     try:
-        secret = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as exc:
-        why = exc.strerror if isinstance(exc, OSError) else "not UTF-8 text"
+        secret = text_files.read(path).strip()
+    except OSError as exc:
         raise SettingsError(
-            f"{name} names {path}, which cannot be read ({why}): correct the path or its rights."
+            f"{name} names {path}, which cannot be read ({exc.strerror}): correct the path or its "
+            "rights."
         ) from exc
+    except ValueError as exc:
+        raise SettingsError(f"{name} names {path}, which cannot be read: {exc}.") from exc
     if not secret:
         raise SettingsError(f"{name} names {path}, which is empty: write the value into it.")
     return secret

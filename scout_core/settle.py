@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from scout_core import logs, row_security, run_lock, sql
+from scout_core import logs, row_security, run_lock, sql, stopping
 from scout_core.database import SETTLE, Database
 from scout_core.errors import DatabaseError, RowsHidden, ScoutError
 
@@ -195,6 +195,7 @@ def _settle_batch(
     after_key: object = None,
     upto_key: object = None,
 ) -> Settled:
+    stopping.check()
     with db.transaction(SETTLE) as conn:
         if upto_key is None and not _has_pending(conn):
             return Settled()

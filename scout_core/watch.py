@@ -32,6 +32,8 @@ class Guard:
     fileno: Callable[[], int]
     deadline: float | None
     probe: Callable[[], None]
+    # ends the statement at work, from another thread; null = it is never ended so
+    cancel: Callable[[], None] | None = None
     failed: int = 0
     next_probe: float = 0.0
     is_probing: bool = False
@@ -55,11 +57,17 @@ class _Clock:
 _clock = _Clock()
 
 
-def guard(fileno: Callable[[], int], seconds: float | None, probe: Callable[[], None]) -> Guard:
+def guard(
+    fileno: Callable[[], int],
+    seconds: float | None,
+    probe: Callable[[], None],
+    cancel: Callable[[], None] | None = None,
+) -> Guard:
     """Watch a connection. seconds: how long its transaction may take; null = while the server can
-    be reached, which `probe` tries: it raises an error of the driver when it cannot."""
+    be reached, which `probe` tries: it raises an error of the driver when it cannot. cancel: how
+    `cancel_all` ends its statement."""
     now = time.monotonic()
-    watched = Guard(fileno, None if seconds is None else now + seconds, probe)
+    watched = Guard(fileno, None if seconds is None else now + seconds, probe, cancel)
     watched.next_probe = now + PROBE_SECONDS
     with _clock.lock:
         if _clock.process != os.getpid():  # a fork has the guards, but not the thread
@@ -70,6 +78,19 @@ def guard(fileno: Callable[[], int], seconds: float | None, probe: Callable[[], 
             _clock.thread = threading.Thread(target=_work, name="watch", daemon=True)
             _clock.thread.start()
     return watched
+
+
+def cancel_all() -> None:
+    """End the statements at work on every connection that may be ended so."""
+    with _clock.lock:
+        mine = list(_clock.guards) if _clock.process == os.getpid() else []
+    for watched in mine:
+        if watched.cancel is None or watched.is_over:
+            continue
+        try:
+            watched.cancel()
+        except Exception as exc:  # noqa: BLE001 - closed meanwhile, by whatever name
+            _log.debug("statement not cancelled", error=type(exc).__name__)
 
 
 def _work() -> None:

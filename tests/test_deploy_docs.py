@@ -62,7 +62,7 @@ def has_unit(unit: str) -> bool:
 
 def test_each_recipe_is_linked():
     linked = set(re.findall(r"\]\(\.\./(deploy/[\w./]+)\)", GUIDE))
-    recipes = [ROOT / "deploy" / name for name in ("nginx", "caddy", "pgbouncer")]
+    recipes = [ROOT / "deploy" / name for name in ("nginx", "caddy", "traefik", "pgbouncer")]
     there = {str(f.relative_to(ROOT)) for folder in recipes for f in folder.iterdir()}
     assert linked >= there
 
@@ -71,7 +71,7 @@ def test_settings_of_files_under_deploy_that_the_guide_names_are_in_them():
     unit = (UNITS / "scout-web@.service").read_text(encoding="utf-8")
     assert "STREAMLIT_SERVER_ALLOWED_HOSTS" in GUIDE
     assert "STREAMLIT_SERVER_ALLOWED_HOSTS=" in unit
-    for recipe in ("nginx/scouts.conf", "caddy/Caddyfile"):
+    for recipe in ("nginx/scouts.conf", "caddy/Caddyfile", "traefik/scouts.yaml"):
         assert "scout_node" in (ROOT / "deploy" / recipe).read_text(encoding="utf-8")
     pooler = (ROOT / "deploy/pgbouncer/pgbouncer.ini").read_text(encoding="utf-8")
     assert re.search(r"port (\d+) of\nthe pooler", GUIDE)[1] in pooler

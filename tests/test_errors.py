@@ -25,6 +25,7 @@ CODES = {
     "DatabaseAway": 75,
     "DatabaseReadOnly": 75,
     "RunBusy": 75,
+    "Stopped": 75,
     "DatabaseError": 1,
     "WrongDatabase": 1,
     "InstallError": 1,

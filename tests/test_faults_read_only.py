@@ -10,7 +10,7 @@ from scout_core import cli, doctor, postgres
 from scout_core.database import CHECK, Database
 from scout_core.errors import DatabaseReadOnly
 from scout_core.refresh import plan
-from tests.support import databases
+from tests.support import databases, web
 from tests.support.job import do, refresh, settings, story, value
 from tests.support.server import OPTIONS
 from tests.support.state import fingerprint
@@ -71,7 +71,6 @@ def test_read_only_database_is_read_and_not_written(read_only: str, verb):
     (writable,) = [f for f in doctor.examine(db, settings()) if f.name == "writable"]
     assert (writable.layer, writable.state) == ("server", "WARN")
     db.dispose()
-
     code, said = verb("refresh")
     assert code == 75
     assert "read-only" in said
@@ -86,6 +85,13 @@ def test_read_only_database_is_read_and_not_written(read_only: str, verb):
     assert "Traceback" not in said
     assert verb("doctor")[1].count("looking works, the job does not") == 1
     assert fingerprint(read_only) == before
+
+
+def test_button_of_the_page_says_that_nothing_can_start_here(read_only: str):
+    with web.on(Database(read_only)):
+        button = web.open_page("health").button(key="run_now")
+        assert button.disabled
+        assert "réplica" in button.help
 
 
 def test_database_made_writable_again_takes_the_run(db: Database, db_url: str, server_url: str):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from scout_core.errors import ForeignObject, InstallError
 from tests.support import catalog
@@ -206,3 +207,23 @@ def test_nobody_of_ours_owns_a_foreign_relation(db_url: str) -> None:
         " and c.relnamespace::regnamespace::text in ('canon', 'observational', 'public')",
     )
     assert foreign == []
+
+
+def test_a_dump_gives_every_view_back_in_the_same_words(db_url: str) -> None:
+    """Else it would differ from its file after each restore."""
+    listed = (
+        "select c.oid::regclass::text as name, pg_get_viewdef(c.oid) as body from pg_class as c"
+        " inner join pg_namespace as n on n.oid = c.relnamespace"
+        " where c.relkind = 'v' and n.nspname in ('scout', 'ops')"
+    )
+    again = {}
+    with connection(db_url) as conn:
+        conn.exec_driver_sql("set local search_path = ''")
+        before = {row.name: row.body for row in conn.execute(text(listed))}
+        for name, body in before.items():
+            conn.exec_driver_sql(f"create view public.again as {body}")
+            asked = text("select pg_get_viewdef('public.again'::regclass)")
+            again[name] = conn.execute(asked).scalar()
+            conn.exec_driver_sql("drop view public.again")
+    assert len(before) > 50
+    assert [name for name, body in before.items() if again[name] != body] == []

@@ -11,7 +11,7 @@ from scout_core.database import Database
 from scout_core.install_files import SQL_ROOT, append_only_tables, view_files
 from tests.support import databases
 from tests.support.installing import connection, init, run, settings
-from tests.support.job import broken, do, rows
+from tests.support.job import broken_at_all, do, rows
 from tests.support.tampering import attacking
 
 OBJECTS = checks.OBJECT_CHECK
@@ -48,7 +48,7 @@ def test_fresh_installation_is_as_shipped(url: str):
     with connection(url) as conn:
         assert differing(conn) == {}
     assert list(manifest.differing_views(db)) == []
-    assert broken(db) == {}
+    assert broken_at_all(db) == {}
     db.dispose()
 
 
@@ -120,12 +120,12 @@ def test_each_view_is_compared_with_its_file(db: Database, db_url: str):
     assert {row["object"] for row in manifest.differing_views(db)} == {
         f"view {view.name}" for view in views
     }
-    assert broken(db)[OBJECTS][0]["problem"] == "is not what its file says"
+    assert broken_at_all(db)[OBJECTS][0]["problem"] == "is not what its file says"
 
 
 def test_view_that_is_gone_is_found(db: Database, db_url: str):
     do(db_url, "drop view ops.v_scout_payment_base")
-    assert {row["object"]: row["problem"] for row in broken(db)[OBJECTS]} == {
+    assert {row["object"]: row["problem"] for row in broken_at_all(db)[OBJECTS]} == {
         "relation ops.v_scout_payment_base": "is missing",
         "view ops.v_scout_payment_base": "is missing",
     }
@@ -290,7 +290,7 @@ def test_absent_source_is_no_difference(source_db: str):
     run(source_db, "drop table public.module_ct_migrations, public.module_ct_scouts_list cascade")
     init(source_db)
     db = Database(source_db)
-    assert broken(db) == {}
+    assert broken_at_all(db) == {}
     db.dispose()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from scout_core import streams
 from ui import preparing
 
 APP = Path(__file__).resolve().parents[1] / "app.py"
@@ -17,24 +18,22 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Prepare and serve."""
+    streams.keep_open()
     preparing.begin()
     # what is imported lives for ever: the server turns the collector on when all is loaded
     gc.disable()
     try:
         from streamlit.web import cli
 
-        # its welcome would come before there is anything to see
-        told = ["run", str(APP), "--logger.hideWelcomeMessage", "true"]
-        cli.main(told, standalone_mode=False)
+        cli.main(["run", str(APP)], standalone_mode=False)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(INTERRUPTED)
     except SystemExit:
         if "app" not in sys.modules:
             # Streamlit's own line about it is silenced with its others (.streamlit/config.toml)
-            print(  # noqa: T201 - the server's own console
+            streams.tell(
                 "The port is taken, maybe by a server that runs already. End it, or choose another:"
-                " STREAMLIT_SERVER_PORT=3001 make run",
-                file=sys.stderr,
+                " STREAMLIT_SERVER_PORT=3001 make run"
             )
         raise
     finally:

@@ -33,6 +33,7 @@ STATES: dict[str, tuple[str, str]] = {
     "RUNNING": ("blue", "sync"),
     "COMPLETED": ("green", "check_circle"),
     "FAILED": ("red", "error"),
+    "LOST": ("red", "heart_broken"),
 }
 RETRY_SECONDS = 5
 

@@ -175,6 +175,8 @@ def _run_head(told: RunReport) -> None:
         )
     if run.status == "RUNNING":
         sentence = t("runs.sentence_RUNNING", time=moment(run.started_at, seconds=True))
+    elif run.status == "LOST":
+        sentence = t("runs.sentence_LOST")
     elif run.status == "FAILED":
         sentence = t("runs.sentence_FAILED", duration=duration(run.duration_seconds))
     elif run.link_count is None and run.scout_count is None:

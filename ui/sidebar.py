@@ -75,7 +75,7 @@ def _run_card(was_running: bool) -> None:
             _progress(beat, mine)
         else:
             _last(beat)
-        _button(actor, beat if is_running else None, mine, seen.is_late)
+        _button(actor, beat, mine, is_running=is_running, is_late=seen.is_late)
         site.link_to("health", f"{t('run.health')} {frame.badge(verdict.status)}")
         dead = deliveries_view.dead_badge(waiting)
         if dead is not None:
@@ -132,14 +132,18 @@ def _progress(beat: pulse.Pulse, mine: job.Job | None) -> None:
     st.progress(share, text=text)
 
 
-def _button(actor: Actor, busy: pulse.Pulse | None, mine: job.Job | None, is_late: bool) -> None:
+def _button(
+    actor: Actor, beat: pulse.Pulse, mine: job.Job | None, *, is_running: bool, is_late: bool
+) -> None:
     why = None
     if not permissions.may(actor, "run"):
         why = t("run.role_help", role=t(f"common.role_{actor.role}"))
     elif is_late:
         why = t("run.away_help")
-    elif busy is not None:
-        run = busy.running
+    elif beat.is_read_only:
+        why = t("run.read_only_help")
+    elif is_running:
+        run = beat.running
         why = t(
             "run.busy_help",
             run_id=run.run_id if run else NOTHING,

@@ -6,16 +6,16 @@ command; what its function returns, when it is a number, is the exit code. It pr
 ScoutError pass: it ends here, as one line on stderr and, with --json, as one object on stdout.
 """
 
+import contextlib
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 
 import click
 
-from scout_core import __version__
+from scout_core import __version__, streams
 from scout_core.cli import output
-from scout_core.errors import PermissionDenied, ScoutError
+from scout_core.errors import PermissionDenied, ScoutError, Stopped
 
 PROGRAM = "python -m scout_core"
 
@@ -52,6 +52,12 @@ VERBS = {
 # health speaks the language of monitors: 2 would mean FAIL, so all trouble is 3, UNKNOWN.
 TROUBLE_CODES = {"health": 3}
 
+# Verbs that write in runs: a signal ends them in good order.
+ENDED_IN_ORDER = frozenset(
+    ("refresh", "undo", "decide", "hold", "review", "settle", "demo", "prepare", "quality")
+)
+
+BY_SIGNAL = 128
 INTERRUPTED = 130
 READER_LEFT = 141
 
@@ -94,7 +100,9 @@ def group() -> None:
 
     Exit codes: 0 done or nothing to do, 1 failed, 2 usage, 3 refused, 4 undone in part, 75 try
     again later (another run holds the lock, or the database is away or read-only), 124 a scheduled
-    run took too long and was ended. health: 0 OK, 1 WARN or STALE, 2 FAIL, 3 UNKNOWN.
+    run took too long and was ended; 74 done, but the result could not be written (a full disk),
+    141 its reader left, 130 and 143 stopped by SIGINT and SIGTERM. health: 0 OK, 1 WARN or STALE,
+    2 FAIL, 3 UNKNOWN.
     """
 
 
@@ -102,15 +110,17 @@ def run(args: Sequence[str] | None = None) -> int:
     """Run one verb and say the exit code. The only place where errors become text."""
     argv = list(sys.argv[1:] if args is None else args)
     verb = next((arg for arg in argv if not arg.startswith("-")), None)
+    output.begin()
     try:
-        with group.make_context(PROGRAM, list(argv)) as ctx:
+        with group.make_context(PROGRAM, list(argv)) as ctx, _heeded(verb):
             code = group.invoke(ctx)
-        sys.stdout.flush()
-        return code if isinstance(code, int) else 0
+        output.flush()
+        ended = code if isinstance(code, int) else 0
+        return _of_output(verb) if output.lost() and not ended else ended
     except click.exceptions.Exit as exc:
         return exc.exit_code
     except click.exceptions.NoArgsIsHelpError as exc:
-        click.echo(exc.format_message(), err=True)
+        streams.tell(exc.format_message())
         return exc.exit_code
     except ScoutError as exc:
         if isinstance(exc, PermissionDenied):
@@ -119,6 +129,8 @@ def run(args: Sequence[str] | None = None) -> int:
 
             session.keep_denial(exc)
         code = TROUBLE_CODES.get(verb or "", exc.exit_code)
+        if isinstance(exc, Stopped):
+            code = BY_SIGNAL + (exc.signal_number or 0)
         output.emit_error(type(exc).__name__, exc.message, code, exc.facts, "--json" in argv)
         return code
     except click.ClickException as exc:
@@ -126,20 +138,45 @@ def run(args: Sequence[str] | None = None) -> int:
         output.emit_error("UsageError", _usage_sentence(exc), code, {}, "--json" in argv)
         return code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
+        streams.tell("Interrupted.")
         return INTERRUPTED
     except BrokenPipeError:
-        # Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_LEFT
+    except OSError:
+        # a file of an export, or what did not come through `output`
+        output.flush()
+        if output.lost() is None:
+            raise
+        return _of_output(verb)
+
+
+def _heeded(verb: str | None) -> contextlib.AbstractContextManager[None]:
+    if verb not in ENDED_IN_ORDER:
+        return contextlib.nullcontext()
+    from scout_core import stopping
+
+    return stopping.heeded()
+
+
+def _of_output(verb: str | None) -> int:
+    """The exit code when all is done but said: the reader has left, or the disk is full."""
+    lost = output.lost()
+    if isinstance(lost, BrokenPipeError):
+        return READER_LEFT
+    why = getattr(lost, "strerror", None) or "closed"
+    streams.tell(f"The result could not be written ({why}): what was done before it stands.")
+    return TROUBLE_CODES.get(verb or "", streams.UNWRITTEN)
 
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the verb that the arguments name and exit with its code."""
+    streams.keep_open()
     for stream in (sys.stdout, sys.stderr):
         # A console that lacks a letter shows its code instead of ending the program.
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
-    sys.exit(run(args))
+    code = run(args)
+    streams.settle()
+    sys.exit(code)
 
 
 def _usage_sentence(exc: click.ClickException) -> str:

@@ -171,8 +171,12 @@ def _tell(record: ExportRecord, out: Path | None) -> None:
 def _opened(out: Path | None) -> Iterator[BinaryIO]:
     """The file to write to; it appears under its name when it is whole."""
     if out is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        try:
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        except OSError as exc:
+            output.lose(exc)
+            raise
         return
     part = out.with_name(f".{out.name}.part-{os.getpid()}")
     try:

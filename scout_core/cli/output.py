@@ -35,8 +35,49 @@ from uuid import UUID
 
 import click
 
+from scout_core import streams
+
 Verb = TypeVar("Verb", bound=Callable[..., object])
 JSON_KEY = "scout_core.json"
+
+
+class _Result:
+    """What stdout takes. Once it takes no more, a verb goes on without it: what it does stands, and
+    its exit code tells of the rest."""
+
+    lost: OSError | None = None
+
+
+def lost() -> OSError | None:
+    """Why the result could not be written; null when it was."""
+    return _Result.lost
+
+
+def lose(why: OSError) -> None:
+    """Stdout takes no more."""
+    _Result.lost = why
+
+
+def begin() -> None:
+    """Another verb begins."""
+    _Result.lost = None
+
+
+def flush() -> None:
+    """Write what stdout still holds."""
+    _write(sys.stdout.flush)
+
+
+def _echo(text: str) -> None:
+    _write(lambda: click.echo(text))
+
+
+def _write(write: Callable[[], object]) -> None:
+    if _Result.lost is None:
+        try:
+            write()
+        except OSError as exc:
+            _Result.lost = exc
 
 
 def json_option(verb: Verb) -> Verb:
@@ -64,7 +105,7 @@ def wants_json() -> bool:
 def emit(value: object, render: Callable[[], object]) -> None:
     """The result of a verb: one JSON object, or what `render` prints for a person."""
     if wants_json():
-        click.echo(json.dumps(jsonable(value), ensure_ascii=False))
+        _echo(json.dumps(jsonable(value), ensure_ascii=False))
     else:
         render()
 
@@ -74,16 +115,16 @@ def emit_error(
 ) -> None:
     """One line on stderr and, with `as_json`, {"error": {...}} on stdout."""
     line = " ".join(message.split())
-    click.echo(line, err=True)
+    streams.tell(line)
     if as_json:
         error = {**facts, "kind": kind, "message": line, "exit_code": exit_code}
-        click.echo(json.dumps({"error": jsonable(error)}, ensure_ascii=False))
+        _echo(json.dumps({"error": jsonable(error)}, ensure_ascii=False))
 
 
 def say(text: str) -> None:
     """A line on stdout; nothing with --json."""
     if not wants_json():
-        click.echo(text)
+        _echo(text)
 
 
 def seal(found: Mapping[str, Any] | None) -> None:
@@ -95,7 +136,7 @@ def seal(found: Mapping[str, Any] | None) -> None:
 def note(text: str) -> None:
     """A line on stderr that is no error and not the result; nothing with --json."""
     if not wants_json():
-        click.echo(text, err=True)
+        streams.tell(text)
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
@@ -107,17 +148,17 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], title: str =
     ]
     cells = [[_cell(value) for value in row] for row in values]
     if sys.stdout.isatty():
-        _framed(headers, cells, right, title)
+        _write(lambda: _framed(headers, cells, right, title))
         return
     widths = [max(map(len, column)) for column in zip(headers, *cells, strict=True)]
     if title:
-        click.echo(title)
+        _echo(title)
     for line in (list(headers), *cells):
         padded = (
             text.rjust(width) if at_right else text.ljust(width)
             for text, width, at_right in zip(line, widths, right, strict=True)
         )
-        click.echo("  ".join(padded).rstrip())
+        _echo("  ".join(padded).rstrip())
 
 
 @contextmanager

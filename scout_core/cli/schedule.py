@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 import scout_core
+from scout_core import streams
 from scout_core.cli import output, session
 
 if TYPE_CHECKING:
@@ -92,9 +93,7 @@ def _complain(ended: "Ended") -> None:
         else f"ended with exit code {ended.exit_code}"
     )
     # cron mails it, systemd and Docker keep it
-    click.echo(
-        f"The scheduled run {why}: {f'see {ended.log}' if ended.log else 'see above'}.", err=True
-    )
+    streams.tell(f"The scheduled run {why}: {f'see {ended.log}' if ended.log else 'see above'}.")
 
 
 def _show(entry: "Entry", changed: str, same: str) -> None:

@@ -18,6 +18,7 @@ from scout_core import logs
 from scout_core.errors import ScheduleError
 from scout_core.schedule.clock import next_time
 from scout_core.settings import Settings
+from scout_core.streams import UNWRITTEN
 
 TIMED_OUT = 124  # as timeout(1) says it
 STOPPED = 143  # by a signal
@@ -84,6 +85,8 @@ def run(
     seconds = round(time.monotonic() - began, 1)
     # a process that a signal ended has its negative number
     code = 128 - code if code < 0 else code
+    if log is not None and code == UNWRITTEN:
+        code = 0  # what it had to say was for the log
     if log is not None:
         _append(log, "scheduled run ended", exit_code=code, seconds=seconds)
     return Ended(code, seconds, log)

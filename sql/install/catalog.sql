@@ -584,6 +584,7 @@ select
     ingestion_runs.id as run_id,
     ingestion_runs.job_type::text as job_type,
     ingestion_runs.status::text as status,
+    ingestion_runs.status = 'RUNNING' and scout.is_lost(ingestion_runs.job_type::text) as is_lost,
     ingestion_runs.error_message,
     extract(epoch from now() - ingestion_runs.started_at) / 60 as age_minutes
 from ops.ingestion_runs

@@ -24,7 +24,7 @@ with newest as (
 
 select
     r.run_id,
-    r.status,
+    r.status_now as status,
     r.trigger,
     r.started_at,
     r.completed_at,

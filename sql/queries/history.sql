@@ -8,7 +8,7 @@ select
     r.actor,
     r.reason,
     r.is_forced,
-    r.status,
+    r.status_now as status,
     t.started_at,
     t.completed_at,
     round(extract(epoch from t.completed_at - t.started_at), 3) as duration_seconds,
@@ -27,7 +27,7 @@ where (cast(:run_id as integer) is null or r.run_id = cast(:run_id as integer))
         cast(:kind as text) is null
         or coalesce(r.kind, replace(r.job_type, 'scout_attribution_', '')) = cast(:kind as text)
     )
-    and (cast(:status as text) is null or r.status = cast(:status as text))
+    and (cast(:status as text) is null or r.status_now = cast(:status as text))
     and (cast(:trigger as text) is null or r.trigger = cast(:trigger as text))
     and (cast(:actor as text) is null or r.actor = cast(:actor as text))
     and (cast(:since as timestamptz) is null or r.started_at >= cast(:since as timestamptz))

@@ -2,7 +2,7 @@
 with refreshes as materialized (
     select
         r.run_id,
-        r.status,
+        r.status_now as status,
         r.trigger,
         r.actor,
         r.started_at,
@@ -62,7 +62,7 @@ left join lateral (
 -- name: list_last
 select
     r.run_id,
-    r.status,
+    r.status_now as status,
     r.trigger,
     r.actor,
     r.started_at,
@@ -78,3 +78,7 @@ from scout.v_runs as r
 where r.job_type = 'scout_attribution_refresh'
 order by r.started_at desc, r.run_id desc
 limit :row_limit;
+
+-- name: is_read_only
+-- What reads is in a read-only transaction of its own making: what others would get is asked.
+select pg_is_in_recovery() or current_setting('default_transaction_read_only')::boolean;

@@ -194,7 +194,7 @@ select
     r.job_type,
     r.trigger,
     r.actor,
-    r.status,
+    r.status_now as status,
     r.started_at,
     r.completed_at,
     r.stats,

@@ -35,6 +35,7 @@ WORDS = {
     "state_STALE": ("Atrasado", "Late"),
     "state_UNKNOWN": ("Sin dato", "No data"),
     "state_RUNNING": ("En curso", "Running"),
+    "state_LOST": ("Perdida", "Lost"),
     "state_COMPLETED": ("Completada", "Completed"),
     "state_FAILED": ("Falló", "Failed"),
     "data_at": ("Datos al {time}", "Data as of {time}"),

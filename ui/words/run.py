@@ -25,6 +25,10 @@ WORDS = {
         "Your role ({role}) does not run the job: ask an operator.",
     ),
     "away_help": ("La base no responde.", "The database does not answer."),
+    "read_only_help": (
+        "La base es de solo lectura (una réplica): la corrida empieza donde está la principal.",
+        "The database is read-only (a replica): start the run where the primary is.",
+    ),
     "now_help": (
         "Vincula identidades y escribe los scouts que no admiten duda. No paga a nadie.",
         "Links identities and writes the scouts that leave no doubt. Pays nobody.",

@@ -67,6 +67,12 @@ WORDS = {
         "Falló a los {duration}. Nada de lo que no estaba confirmado quedó.",
         "Failed after {duration}. Nothing that was not committed was kept.",
     ),
+    "sentence_LOST": (
+        "Perdida: nadie trabaja en ella desde que murió su proceso. La próxima corrida la cierra; lo"
+        " que no había confirmado se deshizo.",
+        "Lost: nobody works on it since its process died. The next run closes it; what it had not"
+        " committed was rolled back.",
+    ),
     "sentence_RUNNING": ("En curso desde {time}.", "Running since {time}."),
     "caption": (
         "{trigger} por {actor} · {start} · versión {version} en {host}",

@@ -103,7 +103,8 @@ from (
         null::integer as scout_high,
         0 as piece_count,
         false as is_unreadable,
-        k.source_table in ('module_ct_scouting_daily', 'module_ct_migrations', 'module_ct_cabinet_leads') as is_lead,
+        -- cast first: a dump writes an `in` over varchar in other words than it reads
+        k.source_table::text in ('module_ct_scouting_daily', 'module_ct_migrations', 'module_ct_cabinet_leads') as is_lead,
         k.source_table::text as link_table,
         k.source_pk::text as link_pk,
         scout.lima_date(scout.sane_timestamp(k.linked_at)) as linked_on,

@@ -16,9 +16,15 @@ select
     r.started_at,
     r.completed_at,
     r.stats,
-    r.error_message::text as error
+    r.error_message::text as error,
+    case
+        when r.status = 'RUNNING' and scout.is_lost(r.job_type::text) then 'LOST'
+        else r.status::text
+    end as status_now
 from ops.ingestion_runs as r
 left join scout.runs as s
     on s.run_id = r.id
 where r.job_type in ('scout_attribution_refresh', 'scout_attribution_undo', 'scout_attribution_decision');
+comment on column scout.v_runs.status_now is
+'As status, but LOST where the row says RUNNING and nobody works on it: its process is gone, the next start closes it as FAILED.';
 comment on column scout.v_runs.actor is 'Null when the row was not written by this product.';

@@ -13,38 +13,38 @@ with unreadable_scouts as (
     where e.is_unreadable and scout.is_unreadable_scout(v.raw_value)
     union all
     select
-        'public.module_ct_migrations',
+        'public.module_ct_migrations' as source_table,
         m.source_pk,
-        null,
-        null,
-        m.raw_scout_id
+        null as row_id,
+        null as person_key,
+        m.raw_scout_id as raw_value
     from scout.src_migrations as m
     where m.is_unreadable
     union all
     select
-        'public.module_ct_scouting_daily',
+        'public.module_ct_scouting_daily' as source_table,
         s.source_pk,
-        null,
-        null,
-        s.raw_scout_id
+        null as row_id,
+        null as person_key,
+        s.raw_scout_id as raw_value
     from scout.src_scouting_daily as s
     where s.is_unreadable
     union all
     select
-        'public.module_ct_cabinet_payments',
+        'public.module_ct_cabinet_payments' as source_table,
         p.source_pk,
-        null,
+        null as row_id,
         p.person_key,
-        p.raw_scout_id
+        p.raw_scout_id as raw_value
     from scout.src_cabinet_payments as p
     where p.is_unreadable
     union all
     select
-        'observational.lead_ledger',
-        l.person_key::text,
-        null,
+        'observational.lead_ledger' as source_table,
+        l.person_key::text as source_pk,
+        null as row_id,
         l.person_key,
-        l.attributed_scout_id::text
+        l.attributed_scout_id::text as raw_value
     from observational.lead_ledger as l
     where scout.is_unreadable_scout(l.attributed_scout_id)
 ),
@@ -59,75 +59,75 @@ bad_dates as (
     from scout.src_lead_events as e
     union all
     select
-        'observational.lead_ledger',
-        l.person_key::text,
-        null,
+        'observational.lead_ledger' as source_table,
+        l.person_key::text as source_pk,
+        null as row_id,
         l.person_key,
-        case when scout.sane_timestamp(l.updated_at) is null then l.updated_at::text end
+        case when scout.sane_timestamp(l.updated_at) is null then l.updated_at::text end as raw_value
     from observational.lead_ledger as l
     union all
     select
-        'canon.identity_registry',
-        r.person_key::text,
-        null,
+        'canon.identity_registry' as source_table,
+        r.person_key::text as source_pk,
+        null as row_id,
         r.person_key,
-        case when scout.sane_timestamp(r.created_at) is null then r.created_at::text end
+        case when scout.sane_timestamp(r.created_at) is null then r.created_at::text end as raw_value
     from canon.identity_registry as r
     union all
     select
-        'canon.identity_links',
-        k.id::text,
-        k.id,
+        'canon.identity_links' as source_table,
+        k.id::text as source_pk,
+        k.id as row_id,
         k.person_key,
-        case when scout.sane_timestamp(k.linked_at) is null then k.linked_at::text end
+        case when scout.sane_timestamp(k.linked_at) is null then k.linked_at::text end as raw_value
     from canon.identity_links as k
     union all
     select
-        'public.module_ct_migrations',
+        'public.module_ct_migrations' as source_table,
         m.source_pk,
-        null,
-        null,
-        m.raw_bad_date
+        null as row_id,
+        null as person_key,
+        m.raw_bad_date as raw_value
     from scout.src_migrations as m
     union all
     select
-        'public.module_ct_scouting_daily',
+        'public.module_ct_scouting_daily' as source_table,
         s.source_pk,
-        null,
-        null,
-        s.raw_bad_date
+        null as row_id,
+        null as person_key,
+        s.raw_bad_date as raw_value
     from scout.src_scouting_daily as s
     union all
     select
-        'public.module_ct_cabinet_payments',
+        'public.module_ct_cabinet_payments' as source_table,
         p.source_pk,
-        null,
+        null as row_id,
         p.person_key,
-        p.raw_bad_date
+        p.raw_bad_date as raw_value
     from scout.src_cabinet_payments as p
     union all
     select
-        'public.module_ct_cabinet_leads',
-        c.cabinet_lead_id::text,
-        null,
-        null,
-        c.raw_bad_date
+        'public.module_ct_cabinet_leads' as source_table,
+        c.cabinet_lead_id::text as source_pk,
+        null as row_id,
+        null as person_key,
+        c.raw_bad_date as raw_value
     from scout.src_cabinet_leads as c
     union all
     select
-        'public.module_ct_scouts_list',
-        coalesce(l.source_pk, ''),
-        null,
-        null,
-        l.raw_bad_date
+        'public.module_ct_scouts_list' as source_table,
+        coalesce(l.source_pk, '') as source_pk,
+        null as row_id,
+        null as person_key,
+        l.raw_bad_date as raw_value
     from scout.src_scouts_list as l
     union all
     select
-        'ops.scout_liquidation_ledger',
-        coalesce(p.person_key::text, ''),
-        null,
+        'ops.scout_liquidation_ledger' as source_table,
+        coalesce(p.person_key::text, '') as source_pk,
+        null as row_id,
         p.person_key,
-        p.raw_bad_date
+        p.raw_bad_date as raw_value
     from scout.src_liquidation_ledger as p
 )
 
