@@ -25,6 +25,24 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         server.leave_session()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a test with many cases that differ in their values alone, some are in the suite, the first
+    and the last among them; `make test-long` runs the others."""
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("sampled") is not None:
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for family in cases.values():
+        marker = family[0].get_closest_marker("sampled")
+        assert marker is not None
+        count, last = marker.args[0], len(family) - 1
+        kept = {round(place * last / max(count - 1, 1)) for place in range(count)}
+        for place, item in enumerate(family):
+            if place not in kept:
+                item.add_marker("long")
+
+
 @pytest.fixture(autouse=True)
 def _main_module() -> Iterator[None]:
     """A page that is tested takes the place of the program, and processes that are started later

@@ -69,6 +69,7 @@ def is_silent(url: str) -> bool:
     return SECRET not in told and "Quispe" not in told
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("owners", OWNERS)
 def test_refresh_and_undo_leave_the_owners_evidence_out_and_give_it_back(
     db: Database, db_url: str, owners: str
@@ -86,6 +87,7 @@ def test_refresh_and_undo_leave_the_owners_evidence_out_and_give_it_back(
     assert broken(db) == {}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("owners", OWNERS)
 def test_decision_and_reopening_give_it_back(db: Database, db_url: str, owners: str):
     plant(db_url, OWNERS[owners])
@@ -113,6 +115,7 @@ def test_decision_and_reopening_give_it_back(db: Database, db_url: str, owners: 
     assert broken(db) == {}
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("owners", OWNERS)
 @pytest.mark.parametrize(
     "change",

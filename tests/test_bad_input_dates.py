@@ -67,6 +67,7 @@ def odd_times(seen: Look) -> list[tuple[str, str, Any]]:
     ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("bad", BAD)
 def test_bad_dates_are_reported_and_never_shown(db: Database, bad: str) -> None:
     with db.transaction(ADMIN) as conn:

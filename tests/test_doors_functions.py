@@ -325,6 +325,7 @@ OPENED = [
 ]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("statement", OPENED)
 def test_doctor_names_a_function_that_is_open_and_init_closes_it(
     db_url: str, statement: str

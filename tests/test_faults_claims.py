@@ -136,6 +136,7 @@ WAYS = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("way", WAYS)
 def test_job_that_could_write_claims_by_a_detour_does_not_start(
     db: Database, money_url: str, way: str

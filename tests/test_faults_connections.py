@@ -155,6 +155,7 @@ def stop_at_once(folder: Path) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("point", ["after lock", "mid work", "before commit", "after commit"])
 def test_server_stopped_in_mid_run_comes_back_with_all_or_nothing(
     own_server: Path, done: Effects, monkeypatch, point: str

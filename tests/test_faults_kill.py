@@ -80,6 +80,7 @@ def done(server_url: str) -> Effects:
         return effects(url)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("point", POINTS)
 def test_kill_at_a_point_leaves_all_or_nothing(
     db: Database, db_url: str, done: Effects, monkeypatch, point: str

@@ -190,6 +190,7 @@ TAMPERINGS = {
 }
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("what", TAMPERINGS)
 def test_tampering_is_found(audited: Database, audited_url: str, what: str):
     table, statement = TAMPERINGS[what]

@@ -81,6 +81,7 @@ def of_ours(table: AppendOnlyTable) -> str:
     return "id in (select run_id from scout.runs)" if table == RUN_ENDS else "true"
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("table", EVERY_TABLE, ids=lambda t: t.name)
 def test_each_value_that_is_edited_is_found(lived_url: str, table: AppendOnlyTable):
     name, number = table.name, table.id_column
@@ -105,6 +106,7 @@ def test_each_value_that_is_edited_is_found(lived_url: str, table: AppendOnlyTab
     assert false_alarms == []
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("table", EVERY_TABLE, ids=lambda t: t.name)
 def test_rows_that_go_come_or_change_places_are_found(lived_url: str, table: AppendOnlyTable):
     name, number = table.name, table.id_column

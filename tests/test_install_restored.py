@@ -81,6 +81,7 @@ def test_every_list_of_append_only_tables_is_that_of_the_guards(db_url: str) -> 
     assert sorted(by_column) == GUARDS
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("how", CHANGES)
 def test_init_sets_every_trigger_of_ours_again_and_says_so(how: str, db_url: str) -> None:
     before = states(db_url)

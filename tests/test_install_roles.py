@@ -268,6 +268,7 @@ def test_two_databases_of_one_cluster_installed_at_once_share_the_roles(
         )
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("kind", ["superuser", "createrole", "plain", "guest"])
 def test_uninstall_leaves_the_database_as_it_was_but_for_audit_and_labels(
     url: str, kind: str

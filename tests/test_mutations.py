@@ -268,6 +268,7 @@ def is_found(harness: Harness, seed: int, script: str) -> bool:
     return False
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(
     "planted", FAULTS + FAULTS_OF_DECISIONS, ids=lambda f: f.name.replace(" ", "_")
 )

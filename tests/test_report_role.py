@@ -141,6 +141,7 @@ def test_nothing_else_can_be_read_called_or_made(url: str, login: str) -> None:
             value(login, query)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "grant",
     [

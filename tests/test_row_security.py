@@ -88,6 +88,7 @@ def test_evidence_that_is_hidden_gives_nobody_a_wrong_scout(db: Database, db_url
     )
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("table", TABLES)
 def test_no_run_starts_while_rows_of_a_source_are_hidden(
     url: str, table: str, monkeypatch: pytest.MonkeyPatch, capsys: Any

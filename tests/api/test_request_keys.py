@@ -127,6 +127,7 @@ def test_every_post_takes_a_key(demo):
         assert "409" in post["responses"], post["operationId"]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", WRITES)
 def test_key_is_one_effect_and_one_answer_and_nobody_elses(told, db, db_url, name):
     path, body = WRITES[name](told)
@@ -159,6 +160,7 @@ def test_key_is_one_effect_and_one_answer_and_nobody_elses(told, db, db_url, nam
     assert broken(db) == {}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", WRITES)
 def test_requests_at_once_from_two_processes_are_one_effect(told, db, db_url, name):
     path, body = WRITES[name](told)

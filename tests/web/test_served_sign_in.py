@@ -52,6 +52,7 @@ UNSOUND: dict[str, tuple[dict[str, str] | str, tuple[str, ...], str]] = {
 UNDER_UVICORN = "the example as it is, under uvicorn"
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", [*UNSOUND, UNDER_UVICORN])
 def test_server_does_not_start_and_says_why_in_one_sentence(tmp_path, name):
     written, options, said = UNSOUND[name.partition(",")[0]]
