@@ -28,14 +28,19 @@ class Limit:
             await self.app(scope, receive, send)
             return
         size, is_whole = 0, False
+        give_up: float | None = None
 
         async def limited() -> Message:
-            nonlocal size, is_whole
+            nonlocal size, is_whole, give_up
             if is_whole:
                 # what is waited for now is that the caller leaves
                 return await receive()
+            now = asyncio.get_running_loop().time()
+            # for all of it, from the first look on
+            give_up = now + SECONDS if give_up is None else give_up
             try:
-                message = await asyncio.wait_for(receive(), SECONDS)
+                async with asyncio.timeout_at(give_up):
+                    message = await receive()
             except TimeoutError:
                 raise HTTPException(408) from None
             size += len(message.get("body", b""))

@@ -40,7 +40,7 @@ QUIET = {
 _MAY_QUIET = (
     "select bool_and(has_parameter_privilege(current_user, q.name, 'SET')) as by_login,"
     " bool_and(has_parameter_privilege(r.oid, q.name, 'SET')) as by_role"
-    " from unnest(cast(:names as text[])) as q (name)"
+    " from pg_catalog.unnest(cast(:names as text[])) as q (name)"
     " left join pg_roles as r on r.rolname in ('scout_writer', 'scout_reader')"
 )
 
@@ -231,6 +231,8 @@ class Database:
             except DBAPIError:
                 notices = False  # not on this platform of the server
             conn.rollback()
+            # it was set for the transaction that has just ended
+            conn.exec_driver_sql(SEARCH_PATH)
             quiet = conn.execute(text(_MAY_QUIET), {"names": list(QUIET)}).one()
             conn.rollback()
             quiet_as: Literal["login", "role"] | None = None

@@ -96,6 +96,10 @@ def differing(
         yield {"object": row.name, "problem": row.problem}
 
 
+class _MayNotMake(Exception):
+    """No view can be made here to compare with: init gives the right, somebody took it away."""
+
+
 def differing_views(db: Database) -> Iterator[dict[str, Any]]:
     """Each view that is not what its file makes of it in this database.
 
@@ -108,6 +112,11 @@ def differing_views(db: Database) -> Iterator[dict[str, Any]]:
         wanted = view_files(SQL_ROOT, sources.usable_names(sources.inspect(conn)))
         try:
             problems = _probe(conn, wanted)
+        except _MayNotMake:
+            problems = {
+                view.name: "cannot be compared with its file: no right to make temporary objects"
+                for view in wanted
+            }
         except DatabaseReadOnly:
             transaction.rollback()
             transaction = db.begin(PROBE)
@@ -121,8 +130,8 @@ def differing_views(db: Database) -> Iterator[dict[str, Any]]:
 
 
 def _probe(conn: Connection, wanted: Sequence[ViewFile]) -> dict[str, str]:
-    """What is wrong with each view that is not as its file makes it. DatabaseReadOnly where no view
-    may be made."""
+    """What is wrong with each view that is not as its file makes it. DatabaseReadOnly on a standby,
+    _MayNotMake where the right to make one is gone."""
     problems = {}
     made = {view.name: (_probe_of(n), _statement(n, view)) for n, view in enumerate(wanted)}
     if _refusal(conn, "".join(statement for _, statement in made.values())) is not None:
@@ -159,7 +168,7 @@ def _refusal(conn: Connection, script: str) -> str | None:
             run_script(conn, script)
     except StatementRefused as exc:
         if exc.code == INSUFFICIENT_PRIVILEGE:
-            raise DatabaseReadOnly from exc
+            raise _MayNotMake from exc
         if exc.code == LOCK_NOT_AVAILABLE:
             raise
         return exc.words

@@ -41,7 +41,7 @@ _AMOUNT = re.compile(
 _MOST_AMOUNT_DIGITS = 8
 _EMAIL = re.compile(r"[^\s@<>(),;:]\s?@\s?[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}")
 # groups of digits with what stands between the groups of a phone
-_CHAIN = re.compile(r"\d+(?:[\s().\-]{1,4}\d+)*")
+_CHAIN = re.compile(r"\d+(?:(?:[\s().\-]{1,4}|[/_*·])\d+)*")
 _LETTERED = re.compile(r"(?<![^\W_])(?:[A-Z]{1,2}-?)(\d+(?:[\s().\-]{1,4}\d+)*)", re.IGNORECASE)
 _DOTTED_DOCUMENT = re.compile(r"(?<![\d.])\d{2}\.\d{3}\.\d{3}(?!\.?\d)")
 PHONE_DIGITS = 9

@@ -17,6 +17,8 @@ from scout_core.errors import Stopped
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT") if hasattr(signal, name))
 AGAIN_SECONDS = 1.0
+# a signal may come while it is held: its handler runs in the thread that holds it
+_lock = threading.RLock()
 
 
 class _Asked:
@@ -30,8 +32,11 @@ class _Asked:
 
 def ask(why: str, number: int | None = None) -> None:
     """Let every run of this process end soon. number: of the signal."""
-    if _Asked.why is None:
-        _Asked.why, _Asked.number = why, number
+    with _lock:
+        is_first = _Asked.why is None
+        if is_first:
+            _Asked.why, _Asked.number = why, number
+    if is_first:
         threading.Thread(target=_cancel, name="stopping", daemon=True).start()
 
 

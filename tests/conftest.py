@@ -1,5 +1,6 @@
 """Fixtures: a real PostgreSQL for the session, a database of its own for each test."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 def pytest_configure(config: pytest.Config) -> None:
     """The controller holds the server for its workers."""
     server.use_test_environment()
+    # a suite in the background ignores it, and so would all that it starts
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         server.enter_session()
 

@@ -1,10 +1,13 @@
 """Nothing that others can make in a schema is found by a session of ours."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
-from scout_core import checks, database, doctor, install
+from scout_core import checks, connecting, database, doctor, health, install
 from scout_core.database import CHECK, LOOK, Database, Profile
 from scout_core.errors import DatabaseError
 from scout_core.person_search import find
@@ -249,3 +252,43 @@ def test_function_that_names_nothing_of_public_is_no_trouble(db: Database, db_ur
     story(db_url)
     refresh(db)
     assert not [f for f in doctor.examine(db, settings()) if "touch" in f.name]
+
+
+# of the library, at the first connection: the functions of the catalog come first by their own name
+OF_THE_LIBRARY = {"select pg_catalog.version()", "select current_schema()"}
+
+
+def test_every_statement_of_ours_runs_where_the_catalog_alone_is_searched(
+    db_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere, count = set(), 0
+    make = connecting.engine
+
+    def watched(*args: Any, **options: Any) -> Engine:
+        engine = make(*args, **options)
+
+        @event.listens_for(engine, "before_cursor_execute")
+        def look(conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            nonlocal count
+            if statement.startswith(("set ", "show ")) or statement in OF_THE_LIBRARY:
+                return
+            count += 1
+            with conn.connection.cursor() as own:
+                own.execute("show search_path")
+                if own.fetchone()[0] != "pg_catalog, pg_temp":
+                    elsewhere.add(statement)
+
+        return engine
+
+    monkeypatch.setattr(connecting, "engine", watched)
+    story(db_url)
+    with opened(db_url) as db:
+        install.init(db, settings(), report=lambda _: None)
+        refresh(db)
+        decide(db, "carla", 7)
+        checks.verify(db)
+        doctor.examine(db, settings())
+        with db.transaction(LOOK) as conn:
+            health.assess(conn, settings(), datetime.now(UTC))
+    assert count > 200
+    assert elsewhere == set()

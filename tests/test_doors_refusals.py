@@ -86,6 +86,18 @@ def test_program_of_the_system_is_a_proxy_while_nobody_signs_in(monkeypatch, sig
     assert status() == 200
 
 
+def test_in_a_namespace_of_users_an_account_that_is_not_known_is_no_program_of_the_system(
+    monkeypatch,
+):
+    """PrivateUsers of the unit under deploy/systemd: everybody but the service is 65534 there."""
+    monkeypatch.setattr(account, "_kept", lambda *_: account.UNMAPPED)
+    assert status() == 403
+    monkeypatch.setattr(account, "_sees_accounts", lambda: False)
+    assert status() == 200
+    monkeypatch.setattr(account, "_kept", lambda *_: 33)
+    assert status() == 403
+
+
 @pytest.fixture
 def lines(capsys):
     """The lines of the log since then."""

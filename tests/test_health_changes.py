@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from scout_core import checks, cli, freshness, health, runner
+from scout_core import checks, cli, freshness, health, run_lock, runner
 from scout_core.database import ADMIN, CONTROL, LOOK, Database
 from scout_core.errors import DatabaseError
 from scout_core.health import Change, Verdict
@@ -218,7 +218,11 @@ def test_exit_codes_tell_a_missed_time_a_hanging_run_and_a_clock_that_was_set(
     verb()
     assert "Beside: scheduler WARN" in capsys.readouterr().out.splitlines()[0]
     a_run(db, "RUNNING", now - timedelta(minutes=62), None)
+    work = run_lock.take(db, "refresh")
     assert codes() == (1, 0, 1)
+    work.rollback()
+    # nobody works on it any more
+    assert codes() == (2, 0, 2)
     write(db, "delete from ops.ingestion_runs where status = 'RUNNING'")
     move(-60)
     assert codes()[0] == 3

@@ -11,7 +11,7 @@ from scout_core.database import Database
 from scout_core.install_files import SQL_ROOT, append_only_tables, view_files
 from tests.support import databases
 from tests.support.installing import connection, init, run, settings
-from tests.support.job import broken_at_all, do, rows
+from tests.support.job import broken_at_all, do, rows, value
 from tests.support.tampering import attacking
 
 OBJECTS = checks.OBJECT_CHECK
@@ -334,3 +334,12 @@ def test_nothing_is_left_of_the_comparison(db: Database, db_url: str):
     before = rows(db_url, "select count(*) from pg_class")
     assert list(manifest.differing_views(db)) == []
     assert rows(db_url, "select count(*) from pg_class") == before
+
+
+def test_views_that_cannot_be_compared_are_no_views_that_are_right(db: Database, db_url: str):
+    name = value(db_url, "select current_database()")
+    do(db_url, f"revoke temporary on database {name} from public, scout_writer, scout_owner")
+    found = broken_at_all(db)[OBJECTS]
+    assert {row["problem"] for row in found} == {
+        "cannot be compared with its file: no right to make temporary objects"
+    }

@@ -95,6 +95,11 @@ def test_each_phone_licence_or_address_is_found_in_whatever_form(data: st.DataOb
     assert refused.value.parameter == "reason"
 
 
+@pytest.mark.parametrize("between", "/_*·-. ")
+def test_phone_is_found_whatever_stands_between_its_groups(between):
+    assert personal.find_kind(f"call {between.join(('987', '654', '321'))} today") == "phone"
+
+
 @st.composite
 def harmless(draw: st.DrawFn) -> str:
     """What a reason may well name: a run, a row, a scout, an amount, a day, a person."""

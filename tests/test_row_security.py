@@ -150,6 +150,24 @@ def test_rows_beneath_a_view_of_the_owner_are_hidden_too(url: str) -> None:
         run(url, f"alter view {CLAIMS} owner to postgres")
 
 
+@pytest.mark.parametrize("word", ["true", "on", "1", "yes"])
+def test_view_that_reads_as_its_caller_is_looked_through_however_that_is_written(
+    url: str, word: str
+) -> None:
+    run(
+        url,
+        "alter table public.peer_claims enable row level security",
+        "grant select on public.peer_claims to scout_owner, scout_writer, scout_reader",
+    )
+    with opened(url) as db:
+        with db.transaction(LOOK) as conn:
+            assert row_security.list_hidden(conn) == ()
+        run(url, f"alter view {CLAIMS} set (security_invoker = {word})")
+        with db.transaction(LOOK) as conn:
+            hidden = row_security.list_hidden(conn)
+        assert {found.table_name for found in hidden} == {"public.peer_claims"}
+
+
 @pytest.mark.parametrize("profile", [JOB, LOOK, CHECK], ids=lambda p: p.name)
 @pytest.mark.parametrize("source", ["public.module_ct_migrations", "scout.person_attribution"])
 def test_a_statement_that_would_miss_rows_is_an_error(

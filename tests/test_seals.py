@@ -1,7 +1,6 @@
 """Seals: a run seals what it wrote, a refresh what others wrote, and nobody waits for the other."""
 
 import io
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -291,13 +290,11 @@ def test_what_pages_and_the_api_write_waits_for_nobody_who_seals(db: Database, d
     with writing(db_url) as conn:
         conn.exec_driver_sql(f"select pg_advisory_xact_lock({LOCK_CLASS}, 1000)")
         conn.exec_driver_sql("select from scout.unsealed_rows for update")
-        begun = time.monotonic()
+        # a lock would be waited for, and given up as 55P03
         denials.record(db, VIEWER, denied, "page")
         export_log.export_to(
             db, db, "runs", None, io.BytesIO(), Form(), actor=ADMIN, via="api", now=NOW
         )
-        # a lock would be waited for five seconds
-        assert time.monotonic() - begun < 4
     assert value(db_url, "select count(*) from scout.denials") == 2
     assert waiting_rows(db_url) == {
         ("scout.denials", 1),

@@ -111,14 +111,17 @@ def test_run_in_batches_keeps_what_it_committed(db, db_url):
         for n in range(30):
             person = rows(db_url, "select md5('crowd ' || :n)::uuid", n=n + 1)[0][0]
             new.lead_event(conn, person=person, scout=7)
+    # the third batch takes long
+    slow = "if (select count(*) from observational.lead_ledger) > 10 then perform pg_sleep(60);"
+    do(db_url, SLOW[0].replace("perform pg_sleep(60);", f"{slow} end if;"), SLOW[1])
     with subprocess_of(db_url, SCOUT_RUN_MAX_ROWS="5") as process:
-        wait_until(db_url, "select count(*) from observational.lead_ledger")
+        wait_until(db_url, WAITS)
         code, err, took = ended(process, signal.SIGTERM)
     assert took < LIMIT
-    if code == 0:
-        pytest.skip("it was done before the signal came")
     assert code == 143, err
     assert run_states(db_url) == [("FAILED", "stopped (SIGTERM)")]
+    assert value(db_url, "select count(*) from observational.lead_ledger") == 10
+    do(db_url, QUICK)
     refresh(db)
     assert value(db_url, "select count(*) from observational.lead_ledger") == 30
     assert broken(db) == {}
@@ -137,17 +140,18 @@ def subprocess_of(url: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-@pytest.mark.parametrize("name", ["undo", "decide"])
+@pytest.mark.parametrize("name", ["undo", "decide", "erase"])
 def test_undo_and_decision_are_stopped_whole(db, db_url, name, number):
     story(db_url)
     run_id = refresh(db).run_id
     before = scouts(db_url)
-    do(db_url, *SLOW)
-    args = (
-        ("undo", str(run_id), *WHY)
-        if name == "undo"
-        else ("decide", str(key("carla")), "--scout", "9", *WHY)
-    )
+    written = "canon.identity_registry" if name == "erase" else "observational.lead_ledger"
+    do(db_url, SLOW[0], SLOW[1].replace("observational.lead_ledger", written))
+    args = {
+        "undo": ("undo", str(run_id), *WHY),
+        "decide": ("decide", str(key("carla")), "--scout", "9", *WHY),
+        "erase": ("erase", str(key("carla")), "--reason", "asked for by the person"),
+    }[name]
     with verb(db_url, *args) as process:
         wait_until(db_url, WAITS)
         code, err, took = ended(process, number)
@@ -155,7 +159,7 @@ def test_undo_and_decision_are_stopped_whole(db, db_url, name, number):
     assert took < LIMIT
     assert run_states(db_url)[-1] == ("FAILED", f"stopped ({signal.Signals(number).name})")
     assert scouts(db_url) == before
-    do(db_url, QUICK)
+    do(db_url, QUICK.replace("observational.lead_ledger", written))
     assert broken(db) == {}
 
 
@@ -183,8 +187,14 @@ def test_waiting_for_another_run_ends_at_once(db, db_url):
     refresh(db)
     holder = run_lock.take(db, "decision")
     try:
+        connected = (
+            "select count(*) from pg_stat_activity where datname = current_database()"
+            " and application_name = 'scout'"
+        )
+        before = value(db_url, connected)
         with verb(db_url, "decide", str(key("carla")), "--scout", "9", *WHY) as process:
-            time.sleep(3)
+            # it is past the start of Python
+            wait_until(db_url, f"select ({connected}) > {before}")
             code, err, took = ended(process, signal.SIGTERM)
     finally:
         holder.rollback()
@@ -223,8 +233,6 @@ def test_server_that_is_stopped_says_so_of_its_run(db, db_url, number):
         status, body, _ = ask(address, "/api/v1/scouts/attribution/run-now", "POST")
         assert status == 202, body
         wait_until(db_url, WAITS)
-        begun = time.monotonic()
-    assert time.monotonic() - begun < LIMIT + 5
     assert run_states(db_url) == [("FAILED", "stopped (the server ends)")]
     do(db_url, QUICK)
     refresh(db)

@@ -37,6 +37,9 @@ ROLES = {"claim": "groups", "values": {"fleet-ops": "operator", "fleet-boss": "a
         ({"groups": "fleet-ops"}, ROLES, "operator"),
         ({"groups": []}, ROLES, "viewer"),
         ({"groups": ["fleet"]}, {"claim": "groups", "values": {"fleet": "emperor"}}, "viewer"),
+        # a group of the provider that happens to be called as a role of ours
+        ({"groups": ["admin", "fleet-ops"]}, ROLES, "operator"),
+        ({"groups": ["admin"]}, ROLES, "viewer"),
     ],
 )
 def test_claim_gives_the_role_that_it_names_and_anything_else_is_a_viewer(claims, roles, role):

@@ -1,5 +1,6 @@
 """What an identity provider says of somebody, checked: in a sign-in, and when it ends one."""
 
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 MAX_SUBJECT = 255  # OpenID Connect Core, 2
 LEEWAY = 120  # seconds
 _KEPT = 1000
+_TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 
 # logout tokens that were taken; one that is sent again ends nothing
 _taken: OrderedDict[str, None] = OrderedDict()
@@ -55,6 +57,11 @@ async def complete(client: Any, token: Mapping[str, Any], role_claim: object) ->
     if claims.get("email", said.get("email")) == said.get("email"):
         role += ["email", "email_verified"]
     return {**{name: said[name] for name in role if name in said}, **claims}
+
+
+def is_like_a_token(text: str) -> bool:
+    """Whether it has the form of a signed token; anything else asks no provider for its keys."""
+    return _TOKEN.fullmatch(text) is not None
 
 
 async def of_logout_token(client: Any, token: str) -> list[str]:

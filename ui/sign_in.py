@@ -213,6 +213,8 @@ async def _backchannel(request: Request) -> Response:
         if len(body) > MAX_BODY:
             return _answer(413)
     token = parse_qs(body.decode("latin-1")).get("logout_token", [""])[0]
+    if not provider_claims.is_like_a_token(token):
+        return _answer(400)
     for provider in providers():
         client, _ = _client(provider)
         try:

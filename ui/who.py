@@ -106,14 +106,17 @@ def name_of(claims: Mapping[str, Any], issuer: str, *, is_only: bool) -> str:
 
 
 def role_of(claims: Mapping[str, Any], roles: Mapping[str, Any]) -> Role:
-    """The role that claims give under these [roles]: the claim's value, or what [roles.values]
-    makes of it. Anything unknown is a viewer; of several the one that may do most counts."""
+    """The role that claims give under these [roles]: the claim's value, or where [roles.values] is
+    there, what that makes of it. Anything unknown is a viewer; of several the one that may do most
+    counts."""
     claim = roles.get("claim")
     given = claims.get(str(claim)) if claim else None
     values = given if isinstance(given, list | tuple) else [given]
     named = roles.get("values", {})
     named = named if isinstance(named, Mapping) else {}
-    found = {str(named.get(str(value), value)) for value in values if value is not None}
+    words = {str(value) for value in values if value is not None}
+    # a group "admin" of the provider is not our admin because of its name
+    found = {str(named[word]) for word in words if word in named} if named else words
     return next((role for role in reversed(get_args(Role)) if role in found), LEAST)
 
 

@@ -54,7 +54,7 @@ TROUBLE_CODES = {"health": 3}
 
 # Verbs that write in runs: a signal ends them in good order.
 ENDED_IN_ORDER = frozenset(
-    ("refresh", "undo", "decide", "hold", "review", "settle", "demo", "prepare", "quality")
+    ("refresh", "undo", "decide", "hold", "review", "erase", "settle", "demo", "prepare", "quality")
 )
 
 BY_SIGNAL = 128

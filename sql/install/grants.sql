@@ -225,6 +225,11 @@ on_routines (role_name, privilege, routine_oid) as (
     where pg_proc.pronamespace = to_regnamespace('scout') and pg_proc.prorettype <> 'pg_catalog.trigger'::regtype
         and pg_proc.provolatile <> 'v'
     union all
+    -- doctor looks at runs as the login
+    select cast(:login as text), 'execute', pg_proc.oid
+    from pg_catalog.pg_proc
+    where pg_proc.pronamespace = to_regnamespace('scout') and pg_proc.proname in ('is_at_work', 'is_lost')
+    union all
     -- a trigger needs no right to fire, but whoever creates one does
     select cast(:login as text), 'execute', pg_proc.oid
     from pg_catalog.pg_proc

@@ -4,7 +4,8 @@
 -- name: scout_one_refresh_running on ops.ingestion_runs
 -- backstop of the run protocol: two refreshes are never RUNNING at once
 create unique index concurrently scout_one_refresh_running on ops.ingestion_runs (job_type)
-where status = 'RUNNING' and job_type = 'scout_attribution_refresh';
+-- the operators of the catalog by name: behind a pooler the session that builds it searches public
+where status operator(pg_catalog.=) 'RUNNING' and job_type operator(pg_catalog.=) 'scout_attribution_refresh';
 
 -- name: scout_identity_links_person on canon.identity_links
 -- serves: the source rows of a person, of each kind (also before anybody has counted how the rows are spread); who is a lead

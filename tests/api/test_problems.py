@@ -120,6 +120,25 @@ def test_reads_are_read_only_whatever_runs(demo, monkeypatch):
         write(conn)
 
 
+def test_body_that_drips_has_so_many_seconds_in_all(monkeypatch):
+    monkeypatch.setattr(bodies, "SECONDS", 0.2)
+    pieces = []
+
+    async def reads(scope, receive, send):
+        while len(pieces) < 100:
+            pieces.append(await receive())
+
+    async def drips():
+        await asyncio.sleep(0.05)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    limit = bodies.Limit(reads, refuse=None)
+    with pytest.raises(HTTPException) as given_up:
+        asyncio.run(limit({"type": "http", "headers": []}, drips, None))
+    assert given_up.value.status_code == 408
+    assert 0 < len(pieces) <= 4
+
+
 def test_body_that_does_not_arrive_is_given_up(monkeypatch):
     """The route learns it as an error; what it waits for after the body has no end."""
     monkeypatch.setattr(bodies, "SECONDS", 0.05)

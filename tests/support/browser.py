@@ -14,12 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.support.server import ROOT
 from ui import site
 from ui.text import catalogue
+
+# that of a page does not hold for what is expected of it
+expect.set_options(timeout=30_000)
 
 REQUIRED = "REQUIRE_BROWSER"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")

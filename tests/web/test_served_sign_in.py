@@ -22,7 +22,7 @@ METRICS = "/scouts/api/v1/scouts/attribution/metrics"
 UNSOUND: dict[str, tuple[dict[str, str] | str, tuple[str, ...], str]] = {
     "the example as it is": (EXAMPLE.read_text(), (), "lacks cookie_secret, client_id, client_"),
     "an empty section": ("[auth]\n", (), "lacks cookie_secret, redirect_uri, client_id"),
-    "no toml": ("[auth\n", (), "not there or no TOML"),
+    "no toml": ("[auth\n", (), "it is no TOML (at line 1"),
     "no secret": ({"cookie_secret": ""}, (), "lacks cookie_secret"),
     "a short secret": ({"cookie_secret": "changeme"}, (), "cookie_secret in [auth]"),
     "a repeated secret": ({"cookie_secret": "x" * 64}, (), "follows a pattern"),

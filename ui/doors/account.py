@@ -10,6 +10,7 @@ import struct
 import sys
 import time
 from collections import OrderedDict
+from functools import cache
 from pathlib import Path
 
 from ui.doors.asked import End
@@ -18,6 +19,9 @@ TABLES = {4: Path("/proc/net/tcp"), 6: Path("/proc/net/tcp6")}
 FIRST_PERSON = 1000  # systemd and Debian: accounts below are programs'
 # accounts that systemd makes for a service, and the one of nobody
 MADE_FOR_SERVICES = range(61184, 65535)
+# within a user namespace (PrivateUsers of systemd, some containers) everybody else is this one
+UNMAPPED = 65534
+ALL_ACCOUNTS = 2**32 - 1
 SECONDS, KEPT = 5.0, 256
 READ_SECONDS = 0.5
 
@@ -29,9 +33,19 @@ def is_of_a_service(client: End, server: End) -> bool:
     """Whether a program of the system, which is not this one, has the client's end. False where
     that is not known."""
     uid = _kept(client, server)
-    if uid is None or uid in {0, os.geteuid()}:
+    if uid is None or uid in {0, os.geteuid()} or (uid == UNMAPPED and not _sees_accounts()):
         return False
     return uid < FIRST_PERSON or uid in MADE_FOR_SERVICES
+
+
+@cache
+def _sees_accounts() -> bool:
+    """Whether this process sees the accounts of the machine as they are."""
+    try:
+        first, _, count = Path("/proc/self/uid_map").read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        return False
+    return int(first) == 0 and int(count) == ALL_ACCOUNTS
 
 
 def _kept(client: End, server: End) -> int | None:

@@ -52,7 +52,15 @@ read (relation_oid, role_oid, source_oid) as (
     -- beneath a view: with the rights of its owner, or of who reads it
     select
         d.refobjid,
-        case when 'security_invoker=true' = any(c.reloptions) then u.role_oid else c.relowner end,
+        -- kept as it was written: true, on, yes, 1
+        case
+            when exists (
+                select
+                from pg_options_to_table(c.reloptions) as o
+                where o.option_name = 'security_invoker' and o.option_value::boolean
+            ) then u.role_oid
+            else c.relowner
+        end,
         u.source_oid
     from read as u
     inner join pg_class as c on c.oid = u.relation_oid and c.relkind = 'v'
