@@ -21,9 +21,14 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Mount, Route, Router
 
 from api import MONITOR_PATHS
-from scout_core import logs, rounds, settle, stopping, streams
+from scout_core import logs, streams
+from scout_core.alerts import rounds
+from scout_core.attribution import settle
+from scout_core.db import stopping
 from scout_core.errors import SettingsError
-from ui import exports, preparing, read, secrets_files, shield, sign_in, site, who
+from ui.doors import sign_in
+from ui.parts import exports, read, shield, site, who
+from ui.shell import preparing, secrets_files
 
 _log = logs.get_logger("web")
 ROOT = Path(__file__).resolve().parent
@@ -84,7 +89,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 def _end_runs() -> None:
     """A run of this process ends in good order: it says in the database that it was stopped."""
-    from scout_core import run_now
+    from scout_core.job import run_now
 
     stopping.ask("the server ends")
     run_now.wait_for_all(RUNS_END_SECONDS)
@@ -144,8 +149,8 @@ class _Warmer:
 def _load_pages() -> None:
     import pandas  # noqa: F401 - by Streamlit with the first table
 
-    import ui.health_view  # noqa: F401
-    from ui import charts, text
+    import ui.health.view  # noqa: F401
+    from ui.parts import charts, text
 
     charts.warm()
     text.warm()
@@ -225,7 +230,7 @@ ROUTES = [
 ]
 
 app = st.App(
-    ROOT / "ui" / "main.py",
+    ROOT / "ui" / "shell" / "main.py",
     routes=ROUTES,
     middleware=[
         Middleware(shield.Shield, own=ROUTES, monitors=MONITOR_PATHS, public_url=PUBLIC_URL)

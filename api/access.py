@@ -12,10 +12,11 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from api import services as services_module
 from api.problems import Unauthorized
 from api.services import Served, Services
-from scout_core import denials, logs, permissions, tokens
-from scout_core.database import API
+from scout_core import logs
+from scout_core.access import denials, permissions, tokens
+from scout_core.access.permissions import Action, Actor
+from scout_core.db.database import API
 from scout_core.errors import PermissionDenied, ScoutError
-from scout_core.permissions import Action, Actor
 
 _bearer = HTTPBearer(
     auto_error=False,

@@ -13,8 +13,8 @@ from api.lists import filters_of, read_list
 from api.reading import Read
 from api.services import Served
 from api.writing import Key
-from scout_core import alert_acts, alert_book
-from scout_core.permissions import Actor
+from scout_core.access.permissions import Actor
+from scout_core.alerts import acts, register
 
 router = APIRouter(prefix="/scouts/attribution/alerts", tags=["alerts"])
 
@@ -29,15 +29,14 @@ def list_alerts(
     """The alerts that stand, whatever their age; by status those that are muted or gone."""
     now = services.now()
     key = None if asked.person_key is None else str(asked.person_key)
-    given = filters_of(alert_book.AlertFilters, asked.model_copy(update={"person_key": key}))
-    listing = partial(alert_book.list_alerts, listed=given, now=now, sort=asked.sort)
+    given = filters_of(register.AlertFilters, asked.model_copy(update={"person_key": key}))
+    listing = partial(register.list_alerts, listed=given, now=now, sort=asked.sort)
 
     def both(conn: Connection) -> models.Alerts:
         rows, where = read_list(conn, asked, listing)
         return models.Alerts(
             standing=[
-                models.AlertCount.model_validate(row)
-                for row in alert_book.count_standing(conn, now)
+                models.AlertCount.model_validate(row) for row in register.count_standing(conn, now)
             ],
             items=[models.Alert.model_validate(row) for row in rows],
             pagination=where,
@@ -53,10 +52,10 @@ def tell_alert(_: Reading, read: Read, alert_id: AlertId) -> models.AlertTold:
 
     def told(conn: Connection) -> models.AlertTold:
         return models.AlertTold(
-            alert=models.Alert.model_validate(alert_book.by_id(conn, alert_id, now)),
+            alert=models.Alert.model_validate(register.by_id(conn, alert_id, now)),
             events=[
                 models.AlertEvent.model_validate(event)
-                for event in alert_book.list_events(conn, alert_id)
+                for event in register.list_events(conn, alert_id)
             ],
         )
 
@@ -75,7 +74,7 @@ def acknowledge(
     done = key.once(
         writes,
         models.AlertActed,
-        lambda request_id: alert_acts.ack(
+        lambda request_id: acts.ack(
             served.write_database(),
             actor=actor,
             alert_id=alert_id,
@@ -100,7 +99,7 @@ def mute(
     done = key.once(
         writes,
         models.AlertActed,
-        lambda request_id: alert_acts.mute(
+        lambda request_id: acts.mute(
             served.write_database(),
             actor=actor,
             alert_id=alert_id,
@@ -126,7 +125,7 @@ def unmute(
     done = key.once(
         writes,
         models.AlertActed,
-        lambda request_id: alert_acts.unmute(
+        lambda request_id: acts.unmute(
             served.write_database(),
             actor=actor,
             alert_id=alert_id,

@@ -12,7 +12,9 @@ from api import models, services
 from api.access import Reading
 from api.lists import filters_of, read_list
 from api.reading import Read
-from scout_core import alert_book, backlog, conflicts, coverage, health, persons, trend
+from scout_core.alerts import register
+from scout_core.attribution import backlog, conflicts, coverage, persons, trend
+from scout_core.health import verdict
 
 router = APIRouter(prefix="/scouts/attribution", tags=["attribution"])
 
@@ -66,7 +68,7 @@ def health_history(
     _: Reading, read: Read, limit: Annotated[int, Query(ge=1, le=1000)] = 50
 ) -> models.HealthHistory:
     """The newest changes of state of the verdict, its indicators and the lights, newest first."""
-    found = read.run(lambda conn: health.list_changes(conn, limit=limit))
+    found = read.run(lambda conn: verdict.list_changes(conn, limit=limit))
     return models.HealthHistory(
         changes=[models.HealthChange.model_validate(change) for change in found]
     )
@@ -106,6 +108,6 @@ def explain_person(_: Reading, read: Read, person_key: UUID) -> models.Person:
 
     def told(conn: Connection) -> dict[str, Any]:
         found = asdict(persons.explain(conn, key))
-        return {**found, "alerts": alert_book.by_person(conn, key, now)}
+        return {**found, "alerts": register.by_person(conn, key, now)}
 
     return models.Person.model_validate(read.run(told))

@@ -12,8 +12,9 @@ from api.lists import read_list
 from api.reading import Read
 from api.services import Served
 from api.writing import Key, Limits
-from scout_core import decisions, filters, holds, review, undo
-from scout_core.permissions import Actor
+from scout_core.access.permissions import Actor
+from scout_core.decide import decisions, holds, review, undo
+from scout_core.lists import filters
 
 router = APIRouter(prefix="/scouts/attribution", tags=["decisions"])
 

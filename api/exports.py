@@ -20,11 +20,13 @@ from api.access import may
 from api.lists import filters_of
 from api.services import Served, Services
 from api.writing import Key, Keyed
-from scout_core import denials, export, kept_texts
+from scout_core.access import denials
+from scout_core.access.permissions import Actor
 from scout_core.days import LIMA
-from scout_core.export_lists import LISTS
-from scout_core.export_log import export_to
-from scout_core.permissions import Actor
+from scout_core.export import writer
+from scout_core.export.delivery import export_to
+from scout_core.export.lists import LISTS
+from scout_core.lists import kept_texts
 
 router = APIRouter(tags=["files"])
 
@@ -32,7 +34,7 @@ WAITING_CHUNKS = 4
 # a reader that takes nothing for so long holds a snapshot of the database for nobody
 IDLE_SECONDS = 60.0
 
-SCHEMAS: dict[export.Format, dict[str, str]] = {
+SCHEMAS: dict[writer.Format, dict[str, str]] = {
     "csv": {"type": "string"},
     "xlsx": {"type": "string", "format": "binary"},
 }
@@ -110,11 +112,11 @@ def _typed(filters: Any) -> Any:
     return replace(filters, **{n: kept_texts.from_address(v) for n, v in texts.items()})
 
 
-def _add(name: str, form: export.Format) -> None:
+def _add(name: str, form: writer.Format) -> None:
     question, listed = _FILES[name], LISTS[name]
     answers: dict[int | str, dict[str, Any]] = {
         200: {
-            "content": {export.MEDIA_TYPES[form].partition(";")[0]: {"schema": SCHEMAS[form]}},
+            "content": {writer.MEDIA_TYPES[form].partition(";")[0]: {"schema": SCHEMAS[form]}},
             "description": "The file, as it is read",
         }
     }
@@ -146,7 +148,7 @@ def _add(name: str, form: export.Format) -> None:
         reason: str | None = None,
         key: Keyed | None = None,
     ) -> StreamingResponse:
-        checked = export.checked_form(
+        checked = writer.checked_form(
             actor,
             format=form,
             delimiter=asked.delimiter if form == "csv" else None,
@@ -182,7 +184,7 @@ def _add(name: str, form: export.Format) -> None:
         return StreamingResponse(
             # nothing leaves with a HEAD, so there is nothing to keep
             iter(()) if heads.is_head(request) else streamed(write),
-            media_type=export.MEDIA_TYPES[form],
+            media_type=writer.MEDIA_TYPES[form],
             headers={"content-disposition": f'attachment; filename="{file}"'},
         )
 
@@ -269,5 +271,5 @@ def _chunks(pipe: _Pipe, first: bytes | None) -> Iterator[bytes]:
 
 
 for _name in _FILES:
-    for _form in export.FORMATS:
+    for _form in writer.FORMATS:
         _add(_name, _form)

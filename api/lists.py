@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from api.models import Pagination, Question
 from scout_core.errors import BadInput
-from scout_core.paging import MAX_PAGE_SIZE, Page
+from scout_core.lists.paging import MAX_PAGE_SIZE, Page
 
 # rows that a page number may skip: each thousand of them is a page read on the way
 MAX_SKIPPED = 10_000

@@ -16,10 +16,14 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 
 from api.services import Services, now
-from scout_core import __version__, coverage, health, outbox, pulse, settle
-from scout_core.database import API
+from scout_core import __version__
+from scout_core.attribution import coverage, settle
+from scout_core.db.database import API
 from scout_core.errors import ScoutError
-from scout_core.states import Status
+from scout_core.health import last_runs
+from scout_core.health import verdict as health
+from scout_core.health.states import Status
+from scout_core.notify import outbox
 
 OPENMETRICS, TEXT = "application/openmetrics-text", "text/plain"
 CONTENT_TYPES = {
@@ -109,7 +113,7 @@ class _Now(Collector):
     def _numbers(self, conn: Connection, at: datetime) -> list[Any]:
         settings = self.services.settings()
         snapshot = coverage.snapshot(conn)
-        beat = pulse.take(conn)
+        beat = last_runs.take(conn)
         verdict = health.assess(conn, settings, at)
         state = settle.state(conn)
         waiting = outbox.count_waiting(conn)

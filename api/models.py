@@ -16,21 +16,15 @@ from pydantic import (
     model_validator,
 )
 
-from scout_core import (
-    alert_book,
-    audit,
-    backlog,
-    collection,
-    conflicts,
-    filters,
-    history,
-    holds,
-    liquidation,
-    paging,
-    quality,
-    reasons,
-)
-from scout_core.states import Status
+from scout_core.access.note import NOTE_MAX, NOTE_MIN
+from scout_core.alerts import register
+from scout_core.attribution import backlog, conflicts
+from scout_core.decide import holds, reasons
+from scout_core.health import source_checks
+from scout_core.health.states import Status
+from scout_core.lists import filters, paging
+from scout_core.money import collection, liquidation
+from scout_core.runs import audit, history
 
 # amounts and shares leave as numbers, as they always did
 Number = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
@@ -55,9 +49,7 @@ def _storable(value: str) -> str:
 # why somebody does something, as it is kept
 Reason = Annotated[
     str,
-    StringConstraints(
-        strip_whitespace=True, min_length=reasons.NOTE_MIN, max_length=reasons.NOTE_MAX
-    ),
+    StringConstraints(strip_whitespace=True, min_length=NOTE_MIN, max_length=NOTE_MAX),
     AfterValidator(_storable),
 ]
 
@@ -177,7 +169,7 @@ class AuditFilter(Filter):
     sort: Literal[tuple(audit.SORTS)] = "newest"  # type: ignore[valid-type]
 
 
-CheckName = Literal[quality.CHECK_NAMES]  # type: ignore[valid-type]
+CheckName = Literal[source_checks.CHECK_NAMES]  # type: ignore[valid-type]
 
 
 class QualityFilter(Filter):
@@ -185,7 +177,7 @@ class QualityFilter(Filter):
 
     check: CheckName | None = Field(None, examples=["shared_phones"])
     """The check that found them."""
-    sort: Literal[tuple(quality.SORTS)] = "newest"  # type: ignore[valid-type]
+    sort: Literal[tuple(source_checks.SORTS)] = "newest"  # type: ignore[valid-type]
 
 
 class ConflictQuestion(Question, ConflictFilter):
@@ -657,12 +649,12 @@ class PersonMoney(Answer):
 class AlertQuestion(Question):
     """Which alerts; what is not given does not matter."""
 
-    status: Literal[alert_book.STATUSES] | None = None  # type: ignore[valid-type]
+    status: Literal[register.STATUSES] | None = None  # type: ignore[valid-type]
     """Left out: all that stand, which is all but RESOLVED. MUTED: the mutes in force."""
     rule: Annotated[str, Field(max_length=60, examples=["NEW_CONFLICT"])] | None = None
-    severity: Literal[alert_book.SEVERITIES] | None = None  # type: ignore[valid-type]
+    severity: Literal[register.SEVERITIES] | None = None  # type: ignore[valid-type]
     person_key: UUID | None = None
-    sort: Literal[alert_book.SORT_NAMES] | None = None  # type: ignore[valid-type]
+    sort: Literal[register.SORT_NAMES] | None = None  # type: ignore[valid-type]
     """Left out: the worst first; mutes by age; what is resolved newest first. worst: not of those
     two."""
 
@@ -1095,7 +1087,7 @@ class QualityCheck(BaseModel):
     before_at: datetime | None
 
     @classmethod
-    def of(cls, found: quality.CheckResult) -> "QualityCheck":
+    def of(cls, found: source_checks.CheckResult) -> "QualityCheck":
         """Made of what the library says."""
         return cls(
             check=found.check.name,

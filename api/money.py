@@ -9,7 +9,8 @@ from api import models
 from api.access import Reading
 from api.lists import filters_of, read_list
 from api.reading import Read
-from scout_core import collection, liquidation, masks, permissions
+from scout_core.access import masks, permissions
+from scout_core.money import collection, liquidation
 
 router = APIRouter(tags=["money"])
 

@@ -7,7 +7,7 @@ from fastapi import Depends
 from sqlalchemy import Connection
 
 from api.services import Served
-from scout_core.database import API, Database, Profile
+from scout_core.db.database import API, Database, Profile
 
 T = TypeVar("T")
 

@@ -11,9 +11,12 @@ from api.lists import filters_of, read_list
 from api.reading import Read
 from api.services import Served
 from api.writing import Key, Limits
-from scout_core import filters, history, pulse, refresh, run_now
-from scout_core.database import Profile
-from scout_core.permissions import Actor
+from scout_core.access.permissions import Actor
+from scout_core.db.database import Profile
+from scout_core.health import last_runs
+from scout_core.job import refresh, run_now
+from scout_core.lists import filters
+from scout_core.runs import history
 
 router = APIRouter(prefix="/scouts/attribution", tags=["runs"])
 
@@ -36,7 +39,7 @@ starts = Limits(STARTS, PER_SECONDS)
 @router.get("/job-status", summary="The job now")
 def job_status(_: Reading, read: Read, served: Served) -> models.JobStatus:
     """The run in progress, the last ones, when the next one is due."""
-    beat = read.run(pulse.take)
+    beat = read.run(last_runs.take)
     found = {
         name: None if run is None else models.JobRun.model_validate(run)
         for name in ("running", "last", "last_completed", "last_scheduled")

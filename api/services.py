@@ -7,8 +7,8 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from scout_core.database import Database
-from scout_core.permissions import Actor
+from scout_core.access.permissions import Actor
+from scout_core.db.database import Database
 from scout_core.settings import Settings
 
 

@@ -12,11 +12,12 @@ from starlette.routing import Route
 
 from api import MONITOR_PATHS, access, metrics, models, problems
 from api.services import Services, now
-from scout_core import health, permissions
-from scout_core.database import API
+from scout_core.access import permissions
+from scout_core.access.permissions import Actor
+from scout_core.db.database import API
 from scout_core.errors import ScoutError
-from scout_core.health import Verdict
-from scout_core.permissions import Actor
+from scout_core.health import verdict as health
+from scout_core.health.verdict import Verdict
 
 _FRESH = {"cache-control": "no-store"}
 

@@ -17,9 +17,9 @@ from api import services as services_module
 from api.access import actor_of
 from api.problems import TooManyRequests
 from api.services import Served, Services
-from scout_core import request_keys
+from scout_core.access import request_keys
+from scout_core.access.permissions import Actor
 from scout_core.errors import BadInput
-from scout_core.permissions import Actor
 
 KEPT = 1000
 _KEY = re.compile(r"[A-Za-z0-9._:+/=-]{1,128}")

@@ -16,9 +16,12 @@ from uuid import UUID
 
 from sqlalchemy import event, text
 
-from scout_core import connecting, install, logs, postgres, refresh, sql
-from scout_core.database import ADMIN, CHECK, Database
-from scout_core.permissions import Actor
+from scout_core import embedded, logs
+from scout_core.access.permissions import Actor
+from scout_core.db import connecting, sql
+from scout_core.db.database import ADMIN, CHECK, Database
+from scout_core.install import init
+from scout_core.job import refresh
 from scout_core.settings import Settings
 
 HERE = Path(__file__).parent
@@ -50,7 +53,7 @@ def main() -> None:
     logs.configure("ERROR", json=False)
     with tempfile.TemporaryDirectory(prefix="scout-bench-", ignore_cleanup_errors=True) as folder:
         data_dir = Path(folder)
-        server = postgres.start(data_dir, options=SERVER)
+        server = embedded.start(data_dir, options=SERVER)
         try:
             options = ", ".join(f"{name} {value}" for name, value in SERVER.items())
             print(f"PostgreSQL {server.version // 10000}, {options}")
@@ -61,10 +64,10 @@ def main() -> None:
             for size in sizes:
                 _measure(server, size, given.max_rows)
         finally:
-            postgres.stop(data_dir)
+            embedded.stop(data_dir)
 
 
-def _measure(server: postgres.Server, size: int, max_rows: int) -> None:
+def _measure(server: embedded.Server, size: int, max_rows: int) -> None:
     _run_admin(server, "create database bench_raw")
     raw = Database(server.url_of("bench_raw"))
     with raw.transaction(ADMIN) as conn:
@@ -72,7 +75,7 @@ def _measure(server: postgres.Server, size: int, max_rows: int) -> None:
             conn.exec_driver_sql((SOURCE_TABLES / f"{name}.sql").read_text(encoding="utf-8"))
         conn.execute(text((HERE / "data.sql").read_text(encoding="utf-8")), {"persons": size})
     settings = Settings(run_max_rows=max_rows)
-    install.init(raw, settings, report=lambda _: None)
+    init.init(raw, settings, report=lambda _: None)
     raw.dispose()
     _run_admin(server, "vacuum analyze", database="bench_raw")
     with _clone(server, "bench_bare") as bare:
@@ -89,14 +92,14 @@ def _bare(db: Database) -> dict[str, float]:
     statements = _statements()
     seconds: dict[str, float] = {}
     with db.transaction(ADMIN) as conn:
-        conn.execute(sql.statement("refresh/choose_joins"))
+        conn.execute(sql.statement("job/refresh/choose_joins"))
         conn.exec_driver_sql(statements["open_run"])
         conn.exec_driver_sql("savepoint bare")
         start = time.perf_counter()
         conn.exec_driver_sql(statements["insert_select_links"])
         seconds["insert_select_links"] = time.perf_counter() - start
         conn.exec_driver_sql("rollback to savepoint bare")
-        conn.execute(sql.statement("refresh/choose_joins"))
+        conn.execute(sql.statement("job/refresh/choose_joins"))
         conn.exec_driver_sql(statements["keep_links"])
         conn.exec_driver_sql("set local enable_nestloop = on; analyze bench_links")
     _vacuum(db)
@@ -115,7 +118,7 @@ def _update_in_batches(db: Database, max_rows: int) -> float:
     update = _statements()["update_ledger"]
     with db.transaction(ADMIN) as conn:
         conn.exec_driver_sql("alter table observational.lead_ledger disable trigger user")
-        batch_ends = sql.statement("refresh/list_batch_ends")
+        batch_ends = sql.statement("job/refresh/list_batch_ends")
         ends = list(conn.execute(batch_ends, {"row_limit": max_rows}).scalars())
     start = time.perf_counter()
     for after, upto in zip([EVERYBODY["after_key"], *ends[:-1]], ends, strict=True):
@@ -180,7 +183,7 @@ def _timed(db: Database) -> Iterator[dict[str, float]]:
         path.read_text(encoding="utf-8").splitlines()[0]: path.stem
         for path in (sql.ROOT / "refresh").glob("*.sql")
     }
-    names |= {body.splitlines()[0]: name for name, body in sql.queries("seals").items()}
+    names |= {body.splitlines()[0]: name for name, body in sql.queries("runs/seals").items()}
     seconds: dict[str, float] = {}
     began: list[float] = []
 
@@ -199,7 +202,7 @@ def _timed(db: Database) -> Iterator[dict[str, float]]:
 
 
 @contextmanager
-def _clone(server: postgres.Server, name: str) -> Iterator[Database]:
+def _clone(server: embedded.Server, name: str) -> Iterator[Database]:
     _run_admin(server, f"create database {name} template bench_raw strategy file_copy")
     db = Database(server.url_of(name))
     yield db
@@ -207,7 +210,7 @@ def _clone(server: postgres.Server, name: str) -> Iterator[Database]:
     _run_admin(server, f"drop database {name} with (force)")
 
 
-def _run_admin(server: postgres.Server, statement: str, database: str = "postgres") -> None:
+def _run_admin(server: embedded.Server, statement: str, database: str = "postgres") -> None:
     engine = connecting.engine(server.url_of(database), isolation_level="AUTOCOMMIT")
     with engine.connect() as conn:
         conn.exec_driver_sql(statement)

@@ -16,11 +16,14 @@ from sqlalchemy import text
 
 from api.exports import streamed
 from api.services import now
-from scout_core import install, logs, postgres, settle, sql
-from scout_core.database import ADMIN, Database
-from scout_core.export import Form
-from scout_core.export_log import export_to
-from scout_core.permissions import Actor
+from scout_core import embedded, logs
+from scout_core.access.permissions import Actor
+from scout_core.attribution import settle
+from scout_core.db import sql
+from scout_core.db.database import ADMIN, Database
+from scout_core.export.delivery import export_to
+from scout_core.export.writer import Form
+from scout_core.install import init
 from scout_core.settings import Settings
 
 SOURCE_TABLES = sql.ROOT / "demo"
@@ -34,7 +37,7 @@ def main() -> None:
     persons = parser.parse_args().persons
     logs.configure("ERROR")
     with tempfile.TemporaryDirectory() as folder:
-        server = postgres.start(Path(folder))
+        server = embedded.start(Path(folder))
         try:
             database = Database(server.url)
             fill(database, persons)
@@ -42,7 +45,7 @@ def main() -> None:
                 measure(database, form)
             database.dispose()
         finally:
-            postgres.stop(Path(folder))
+            embedded.stop(Path(folder))
 
 
 def fill(database: Database, persons: int) -> None:
@@ -57,7 +60,7 @@ def fill(database: Database, persons: int) -> None:
             ),
             {"count": persons},
         )
-    install.init(database, Settings(), report=lambda _: None)
+    init.init(database, Settings(), report=lambda _: None)
     settle.build(database)
 
 

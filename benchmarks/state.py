@@ -19,21 +19,14 @@ from typing import Any
 from sqlalchemy import Connection, event, text
 
 from benchmarks import __main__ as bench
-from scout_core import (
-    backlog,
-    collection,
-    conflicts,
-    coverage,
-    demo,
-    liquidation,
-    logs,
-    paging,
-    postgres,
-    refresh,
-    settle,
-)
-from scout_core.database import ADMIN, CHECK, LOOK, Database
-from scout_core.permissions import Actor
+from scout_core import embedded, logs
+from scout_core.access.permissions import Actor
+from scout_core.attribution import backlog, conflicts, coverage, settle
+from scout_core.db.database import ADMIN, CHECK, LOOK, Database
+from scout_core.install import demo
+from scout_core.job import refresh
+from scout_core.lists import paging
+from scout_core.money import collection, liquidation
 from scout_core.settings import Settings
 
 SIZES = "2000,100000,1000000"
@@ -66,7 +59,7 @@ def main() -> None:
     logs.configure("ERROR", json=False)
     smallest: dict[str, float] = {}
     with tempfile.TemporaryDirectory(prefix="scout-bench-", ignore_cleanup_errors=True) as folder:
-        server = postgres.start(Path(folder), options=bench.SERVER | {"autovacuum": "on"})
+        server = embedded.start(Path(folder), options=bench.SERVER | {"autovacuum": "on"})
         try:
             print(
                 "  persons  work                                                    ms"
@@ -75,10 +68,10 @@ def main() -> None:
             for size in given:
                 _measure(server, size, smallest)
         finally:
-            postgres.stop(Path(folder))
+            embedded.stop(Path(folder))
 
 
-def _measure(server: postgres.Server, size: int, smallest: dict[str, float]) -> None:
+def _measure(server: embedded.Server, size: int, smallest: dict[str, float]) -> None:
     def show(work: str, seconds: float, rows: int = 0) -> None:
         first = smallest.setdefault(work, seconds)
         rate = f"{rows / seconds:>10,.0f}" if rows else " " * 10

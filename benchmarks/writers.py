@@ -19,8 +19,10 @@ from sqlalchemy import NullPool, text
 from sqlalchemy.exc import DBAPIError
 
 from benchmarks import __main__ as bench
-from scout_core import connecting, install, logs, postgres
-from scout_core.database import ADMIN, Database
+from scout_core import embedded, logs
+from scout_core.db import connecting
+from scout_core.db.database import ADMIN, Database
+from scout_core.install import init
 from scout_core.settings import Settings
 
 WRITERS = 3
@@ -39,11 +41,11 @@ def main() -> None:
     given = parser.parse_args()
     logs.configure("ERROR", json=False)
     with tempfile.TemporaryDirectory(prefix="scout-bench-", ignore_cleanup_errors=True) as folder:
-        server = postgres.start(Path(folder), options=bench.SERVER)
+        server = embedded.start(Path(folder), options=bench.SERVER)
         try:
             _measure(server.url, given.persons)
         finally:
-            postgres.stop(Path(folder))
+            embedded.stop(Path(folder))
 
 
 def _measure(url: str, persons: int) -> None:
@@ -54,7 +56,7 @@ def _measure(url: str, persons: int) -> None:
         conn.execute(
             text((bench.HERE / "data.sql").read_text(encoding="utf-8")), {"persons": persons}
         )
-    install.init(db, Settings(), report=lambda _: None)
+    init.init(db, Settings(), report=lambda _: None)
     with db.transaction(ADMIN) as conn:
         keys = list(conn.scalars(text("select person_key from canon.identity_registry")))
     db.dispose()

@@ -6,11 +6,12 @@ from typing import Any
 
 import streamlit as st
 
-from scout_core import alert_book
-from scout_core.alert_book import Alert, AlertFilters, Standing
-from scout_core.paging import Page as Listed
-from ui import alert_view, deliveries_view, frame, link, lists, quality_view, read, tables
-from ui.alert_words import (
+from scout_core.alerts import register
+from scout_core.alerts.register import Alert, AlertFilters, Standing
+from scout_core.lists.paging import Page as Listed
+from ui.alerts import deliveries, source_checks
+from ui.alerts import view as alert_view
+from ui.alerts.phrases import (
     next_of,
     rule_of,
     severity_of,
@@ -18,8 +19,9 @@ from ui.alert_words import (
     subject_of,
     told_rules,
 )
-from ui.tables import Column
-from ui.text import NOTHING, ago, moment, number, t
+from ui.parts import frame, link, lists, read, tables
+from ui.parts.tables import Column
+from ui.parts.text import NOTHING, ago, moment, number, t
 
 VIEWS = ("standing", "OPEN", "ACKNOWLEDGED", "MUTED", "RESOLVED")
 OLD_MINUTES = 15
@@ -28,15 +30,15 @@ OLD_MINUTES = 15
 def show() -> None:
     """Head, numbers by rule, filters, alerts, what can be done about those that are chosen."""
     page = frame.open_page("alerts")
-    if quality_view.shown(page):
+    if source_checks.shown(page):
         return
     counted = st.container()
     view = link.tabs("status", t("alerts.status"), VIEWS, shown=lambda v: t(f"alerts.view_{v}"))
     given, sort, words = _filters(view)
     seen = read.many(
-        read.call(alert_book.count_standing, read.NOW),
+        read.call(register.count_standing, read.NOW),
         read.call(
-            alert_book.list_alerts,
+            register.list_alerts,
             given,
             now=read.NOW,
             sort=sort,
@@ -44,7 +46,7 @@ def show() -> None:
             before=link.value(link.BEFORE),
             total=0 if view in VIEWS[:3] else None,
         ),
-        read.call(alert_book.last_look),
+        read.call(register.last_look),
     )
     standing, listed, looked = seen.value
     if view in VIEWS[:3]:
@@ -67,22 +69,22 @@ def show() -> None:
         st.caption(t(f"alerts.none_{view}"))
     if not listed.rows and link.value(alert_view.ALERT):
         alert_view.one(page.actor, _number(link.value(alert_view.ALERT)))
-    deliveries_view.section(page.actor)
+    deliveries.section(page.actor)
 
 
 def _filters(view: str) -> tuple[AlertFilters, str | None, dict[str, str | None]]:
-    standing = read.one(alert_book.count_standing, read.NOW).value
+    standing = read.one(register.count_standing, read.NOW).value
     rules = sorted(
-        {row.rule for row in standing} | {*alert_book.ROW_RULES, *told_rules()}, key=rule_of
+        {row.rule for row in standing} | {*register.ROW_RULES, *told_rules()}, key=rule_of
     )
     asked = link.value("rule")
     if asked and asked not in rules and len(asked) <= 60:
         rules = [asked, *rules]
-    sorts = list(alert_book.SORTS[alert_book.LISTS.get(view, "list_standing")])
+    sorts = list(register.SORTS[register.LISTS.get(view, "list_standing")])
     with st.grid(3, min_column_width=200):
         rule = link.choice("rule", t("alerts.rule"), rules, shown=rule_of)
         severity = link.choice(
-            "severity", t("alerts.severity"), alert_book.SEVERITIES, shown=severity_of
+            "severity", t("alerts.severity"), register.SEVERITIES, shown=severity_of
         )
         sort = link.choice(
             "sort",

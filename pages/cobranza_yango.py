@@ -5,14 +5,15 @@ from typing import Any
 
 import streamlit as st
 
-from scout_core import collection, masks, permissions
-from scout_core.collection import Claim, CollectionFilters
-from scout_core.paging import Group, Page
-from scout_core.permissions import Actor
-from ui import frame, link, lists, read, tables
-from ui.lists import Names
-from ui.tables import Column
-from ui.text import NOTHING, counted, number, t
+from scout_core.access import masks, permissions
+from scout_core.access.permissions import Actor
+from scout_core.lists.paging import Group, Page
+from scout_core.money import collection
+from scout_core.money.collection import Claim, CollectionFilters
+from ui.parts import frame, link, lists, read, tables
+from ui.parts.lists import Names
+from ui.parts.tables import Column
+from ui.parts.text import NOTHING, counted, number, t
 
 NAMES = ("q", "scout", "bucket", "overdue", "status", "unpaid", "missing", "conflicts")
 PAID = "PAID"

@@ -5,14 +5,22 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from scout_core import conflicts, filters
-from scout_core.conflicts import ConflictFilters, ListedConflict, Piece, ScoutEvidence, Sides
+from scout_core.attribution import conflicts
+from scout_core.attribution.conflicts import (
+    ConflictFilters,
+    ListedConflict,
+    Piece,
+    ScoutEvidence,
+    Sides,
+)
 from scout_core.errors import NotFound
-from scout_core.paging import Page as Listed
-from ui import decide, frame, link, lists, read, site, tables
-from ui.lists import Names
-from ui.tables import Column
-from ui.text import LIMA, NBSP, NOTHING, counted, full_day, number, plain, span, t
+from scout_core.lists import filters
+from scout_core.lists.paging import Page as Listed
+from ui.decide import form
+from ui.parts import frame, link, lists, read, site, tables
+from ui.parts.lists import Names
+from ui.parts.tables import Column
+from ui.parts.text import LIMA, NBSP, NOTHING, counted, full_day, number, plain, span, t
 
 SCOUTS_IN_ROW, SCOUTS_IN_CARD = 4, 12
 NAMES = ("q", "scout", "source", "kind", "days")
@@ -43,12 +51,12 @@ def show() -> None:
     )
     lists.export_menu(page, "conflicts", given, sort, count)
     today = seen.at.astimezone(LIMA).date()
-    decide.notice()
+    form.notice()
     chosen = link.value("persona")
     if listed.rows:
         chosen = _table(listed, names, today, chosen)
         tables.pager(listed)
-        decide.bulk(page.actor, listed.rows, names)
+        form.bulk(page.actor, listed.rows, names)
     elif any(words.values()):
         lists.no_rows(words)
     else:
@@ -168,7 +176,7 @@ def _show_sides(page: frame.Page, person: str, today: date, names: Names) -> Non
         )
         untouched = t("conflicts.job")
         st.markdown(f":material/smart_toy: **{untouched}** {why}")
-        decide.form(
+        form.form(
             page.actor,
             sides.person_key,
             sides.seen,

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from scout_core import liquidation
-from scout_core.liquidation import LiquidationFilters, Payable
-from scout_core.paging import Group, Page
-from ui import frame, link, lists, read, tables
-from ui.lists import Names
-from ui.tables import Column
-from ui.text import NOTHING, counted, full_day, number, span, t
+from scout_core.lists.paging import Group, Page
+from scout_core.money import liquidation
+from scout_core.money.liquidation import LiquidationFilters, Payable
+from ui.parts import frame, link, lists, read, tables
+from ui.parts.lists import Names
+from ui.parts.tables import Column
+from ui.parts.text import NOTHING, counted, full_day, number, span, t
 
 NAMES = ("q", "status", "block", "scout", "days")
 

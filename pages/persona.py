@@ -1,6 +1,7 @@
 """One person: why this scout or why none, what next, and everything that happened."""
 
-from ui import frame, persona_view
+from ui.parts import frame
+from ui.person import view
 
 page = frame.open_page("persona")
-persona_view.show(page)
+view.show(page)

@@ -5,14 +5,14 @@ from typing import Any, get_args
 
 import streamlit as st
 
-from scout_core import money, scouts
-from scout_core.filters import MAX_SCOUT_ID
-from scout_core.scouts import Collisions, Kind, Scorecard, ScoutFilters
-from ui import charts, frame, link, lists, read, site, tables
-from ui.charts import Inks
-from ui.tables import Column
-from ui.text import LIMA, NOTHING, number, percent, plain, short_day, signed, t
-from ui.text import money as soles
+from scout_core.attribution import scouts, stakes
+from scout_core.attribution.scouts import Collisions, Kind, Scorecard, ScoutFilters
+from scout_core.lists.filters import MAX_SCOUT_ID
+from ui.parts import charts, frame, link, lists, read, site, tables
+from ui.parts.charts import Inks
+from ui.parts.tables import Column
+from ui.parts.text import LIMA, NOTHING, number, percent, plain, short_day, signed, t
+from ui.parts.text import money as soles
 
 PAIRS = 15
 MATRIX_SCOUTS = 12
@@ -265,7 +265,7 @@ def _collisions(found: Collisions) -> None:
 
 def _pairs(found: Collisions) -> None:
     known = {s for pair in found.pairs for s in (pair.low_scout_id, pair.high_scout_id)}
-    names = read.one(money.names_of_scouts, tuple(sorted(known))).value
+    names = read.one(stakes.names_of_scouts, tuple(sorted(known))).value
     pairs = [(pair.low_scout_id, pair.high_scout_id) for pair in found.pairs]
     chosen = _chosen_pair()
     left, right = st.columns((1, 1))

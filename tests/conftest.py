@@ -10,7 +10,7 @@ import pytest
 from tests.support import databases, server
 
 if TYPE_CHECKING:
-    from scout_core.database import Database
+    from scout_core.db.database import Database
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -85,7 +85,7 @@ def db_url(server_url: str) -> Iterator[str]:
 @pytest.fixture
 def db(db_url: str) -> Iterator["Database"]:
     """The same, as the product opens it."""
-    from scout_core.database import Database
+    from scout_core.db.database import Database
 
     database = Database(db_url)
     yield database

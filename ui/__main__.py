@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from scout_core import streams
-from ui import preparing
+from ui.shell import preparing
 
 APP = Path(__file__).resolve().parents[1] / "app.py"
 INTERRUPTED = 130

@@ -153,7 +153,7 @@ def run(args: Sequence[str] | None = None) -> int:
 def _heeded(verb: str | None) -> contextlib.AbstractContextManager[None]:
     if verb not in ENDED_IN_ORDER:
         return contextlib.nullcontext()
-    from scout_core import stopping
+    from scout_core.db import stopping
 
     return stopping.heeded()
 

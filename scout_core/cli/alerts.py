@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from scout_core.alert_book import SEVERITIES, SORT_NAMES, STATUSES
+from scout_core.alerts.register import SEVERITIES, SORT_NAMES, STATUSES
 from scout_core.cli import output, session
 
 REASON = click.option("--reason", required=True, help="Why, kept for good: 10 to 1,000 characters.")
@@ -40,20 +40,20 @@ def list_(
     limit: int,
 ) -> None:
     """List the alerts that stand, worst first; with an ALERT_ID tell the life of that one."""
-    from scout_core import alert_book
-    from scout_core.database import LOOK
+    from scout_core.alerts import register
+    from scout_core.db.database import LOOK
 
     now = datetime.now(UTC)
     with session.database().transaction(LOOK) as conn:
         if alert_id is not None:
-            alert = alert_book.by_id(conn, alert_id, now)
-            events = alert_book.list_events(conn, alert_id)
+            alert = register.by_id(conn, alert_id, now)
+            events = register.list_events(conn, alert_id)
             output.emit({"alert": alert, "events": events}, lambda: _render_life(alert, events))
             return
-        standing = alert_book.count_standing(conn, now)
-        page = alert_book.list_alerts(
+        standing = register.count_standing(conn, now)
+        page = register.list_alerts(
             conn,
-            alert_book.AlertFilters(rule=rule, severity=severity, status=status),
+            register.AlertFilters(rule=rule, severity=severity, status=status),
             now=now,
             sort=sort,
             page_size=limit,
@@ -92,9 +92,9 @@ def list_(
 @output.json_option
 def ack(alert_ids: tuple[int, ...], reason: str) -> int:
     """Say that somebody is at it: open again when it gets worse, gone when its cause is."""
-    from scout_core import alert_acts
+    from scout_core.alerts import acts
 
-    return _done(alert_acts.ack, alert_acts.ack_many, alert_ids, reason)
+    return _done(acts.ack, acts.ack_many, alert_ids, reason)
 
 
 @alerts.command()
@@ -111,7 +111,7 @@ def mute(alert_ids: tuple[int, ...], until: datetime | None, days: int | None, r
     """Tell nobody of it for a while, at most 90 days; it still stands, and is open after that."""
     if (until is None) == (days is None):
         raise click.UsageError("Give --until TIME or --days N.")
-    from scout_core import alert_acts
+    from scout_core.alerts import acts
     from scout_core.days import LIMA
 
     end = (
@@ -119,7 +119,7 @@ def mute(alert_ids: tuple[int, ...], until: datetime | None, days: int | None, r
         if until is None and days is not None
         else until.replace(tzinfo=LIMA)  # type: ignore[union-attr]
     )
-    return _done(alert_acts.mute, alert_acts.mute_many, alert_ids, reason, until=end)
+    return _done(acts.mute, acts.mute_many, alert_ids, reason, until=end)
 
 
 @alerts.command()
@@ -128,14 +128,14 @@ def mute(alert_ids: tuple[int, ...], until: datetime | None, days: int | None, r
 @output.json_option
 def unmute(alert_id: int, reason: str) -> int:
     """End a mute: the alert is open at once."""
-    from scout_core import alert_acts
+    from scout_core.alerts import acts
 
-    return _done(alert_acts.unmute, None, (alert_id,), reason)
+    return _done(acts.unmute, None, (alert_id,), reason)
 
 
 def _done(one: Any, many: Any, alert_ids: tuple[int, ...], reason: str, **more: Any) -> int:
     """Do it to one alert, whose refusal is an error, or to several, whose are told."""
-    from scout_core.alert_acts import ManyActed
+    from scout_core.alerts.acts import ManyActed
 
     given = {
         "actor": session.actor(),

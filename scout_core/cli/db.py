@@ -18,10 +18,10 @@ def db() -> None:
 @output.json_option
 def start() -> None:
     """Start the server, unless it runs already; it stays up until `db stop`."""
-    from scout_core import postgres
+    from scout_core import embedded
 
     _note_other_database()
-    server = postgres.start(session.settings().data_dir)
+    server = embedded.start(session.settings().data_dir)
     _show(server.url)
 
 
@@ -29,9 +29,9 @@ def start() -> None:
 @output.json_option
 def stop() -> None:
     """Stop the server."""
-    from scout_core import postgres
+    from scout_core import embedded
 
-    stopped = postgres.stop(session.settings().data_dir)
+    stopped = embedded.stop(session.settings().data_dir)
     output.emit(
         {"stopped": stopped},
         lambda: output.say("Stopped." if stopped else "It was not running."),
@@ -42,10 +42,10 @@ def stop() -> None:
 @output.json_option
 def status() -> None:
     """Say whether the server runs, and where."""
-    from scout_core import postgres
+    from scout_core import embedded
 
     _note_other_database()
-    server = postgres.status(session.settings().data_dir)
+    server = embedded.status(session.settings().data_dir)
     _show(server.url if server else None)
 
 
@@ -53,10 +53,10 @@ def status() -> None:
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 def psql(args: tuple[str, ...]) -> int:
     """Open psql on the server, starting it when needed; ARGS go to psql."""
-    from scout_core import postgres
+    from scout_core import embedded
 
     _note_other_database()
-    return postgres.psql(session.settings().data_dir, list(args))
+    return embedded.psql(session.settings().data_dir, list(args))
 
 
 def _show(url: str | None) -> None:

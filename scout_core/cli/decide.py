@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from scout_core.cli import output, session
-from scout_core.reasons import REASON_CODES
+from scout_core.decide.reasons import REASON_CODES
 
 PARTIAL = 4
 REASON = click.option("--reason", required=True, help="Why, kept for good: 10 to 1,000 characters.")
@@ -43,8 +43,9 @@ def decide(
     """Decide who brought a person: the job never writes over it, new evidence asks again."""
     if (scout is not None) + is_none + reopen != 1:
         raise click.UsageError("Give one of --scout N, --none and --reopen.")
-    from scout_core import decisions, permissions
-    from scout_core.database import LOOK
+    from scout_core.access import permissions
+    from scout_core.db.database import LOOK
+    from scout_core.decide import decisions
 
     outcome = "REOPEN" if reopen else "NO_SCOUT" if is_none else "ASSIGN"
     database, actor = session.database(), session.actor()
@@ -94,8 +95,8 @@ def undo(run_id: int, dry_run: bool, reason: str | None) -> int:
 
     Exit code 4 when some of it stays because it was changed later.
     """
-    from scout_core import undo as topic
-    from scout_core.database import CHECK
+    from scout_core.db.database import CHECK
+    from scout_core.decide import undo as topic
 
     if dry_run:
         with session.database().transaction(CHECK) as conn:
@@ -144,8 +145,8 @@ def hold() -> None:
 @output.json_option
 def hold_list(run_id: int | None, limit: int) -> None:
     """List the holds that nobody has released, newest first."""
-    from scout_core import holds
-    from scout_core.database import LOOK
+    from scout_core.db.database import LOOK
+    from scout_core.decide import holds
 
     with session.database().transaction(LOOK) as conn:
         page = holds.list_open(conn, run_id=run_id, page_size=min(limit, 1000))
@@ -182,7 +183,7 @@ def hold_release(hold_id: int | None, run_id: int | None, reason: str) -> None:
     """Let runs write or link again what is held: one hold, or all of an undo."""
     if (hold_id is None) == (run_id is None):
         raise click.UsageError("Give a HOLD_ID, or --run RUN_ID.")
-    from scout_core import holds
+    from scout_core.decide import holds
 
     database, actor = session.database(), session.actor()
     if hold_id is not None:
@@ -209,8 +210,8 @@ def review() -> None:
 @output.json_option
 def review_list(source_pk: str | None, limit: int) -> None:
     """List the rows that wait, newest first; with a SOURCE_PK tell who that one may be."""
-    from scout_core import review as topic
-    from scout_core.database import LOOK
+    from scout_core.db.database import LOOK
+    from scout_core.decide import review as topic
 
     with session.database().transaction(LOOK) as conn:
         if source_pk is not None:
@@ -250,7 +251,7 @@ def review_list(source_pk: str | None, limit: int) -> None:
 @output.json_option
 def review_link(source_pk: str, person_key: str, reason: str) -> None:
     """Link a scouting row to a person."""
-    from scout_core import review as topic
+    from scout_core.decide import review as topic
 
     _reviewed(
         topic.link(
@@ -269,7 +270,7 @@ def review_link(source_pk: str, person_key: str, reason: str) -> None:
 @output.json_option
 def review_create(source_pk: str, reason: str) -> None:
     """Register a new person for a scouting row."""
-    from scout_core import review as topic
+    from scout_core.decide import review as topic
 
     _reviewed(
         topic.create(session.database(), actor=session.actor(), source_pk=source_pk, reason=reason)
@@ -282,7 +283,7 @@ def review_create(source_pk: str, reason: str) -> None:
 @output.json_option
 def review_dismiss(source_pk: str, reason: str) -> None:
     """Set a scouting row aside as nobody: no run links it."""
-    from scout_core import review as topic
+    from scout_core.decide import review as topic
 
     _reviewed(
         topic.dismiss(session.database(), actor=session.actor(), source_pk=source_pk, reason=reason)

@@ -27,7 +27,7 @@ def demo(persons: int, seed: int, if_empty: bool) -> None:
 
     Refuses a database that holds anything else. All or nothing is loaded.
     """
-    from scout_core import demo as library
+    from scout_core.install import demo as library
 
     settings, database = session.settings(), session.database()
     load = library.load_if_missing if if_empty else library.load

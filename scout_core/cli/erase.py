@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import click
 
 from scout_core.cli import output, session
-from scout_core.erasure import MAX_LEFT, LeftRow
+from scout_core.decide.erasure import MAX_LEFT, LeftRow
 
 WORDS = {
     "registry_rows": "phone, licence, document and name in canon.identity_registry",
@@ -34,8 +34,9 @@ def erase(person_key: str, dry_run: bool, reason: str | None) -> None:
 
     Scout, decisions and audit stay, as keys; an erasure cannot be undone. Only an admin may.
     """
-    from scout_core import erasure, permissions
-    from scout_core.database import CHECK
+    from scout_core.access import permissions
+    from scout_core.db.database import CHECK
+    from scout_core.decide import erasure
 
     if dry_run:
         permissions.require(session.actor(), "erase")

@@ -13,7 +13,7 @@ import click
 
 from scout_core.cli import output, session
 from scout_core.errors import BadInput, ScoutError
-from scout_core.export_lists import LISTS, ExportList, ExportRecord
+from scout_core.export.lists import LISTS, ExportList, ExportRecord
 
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows alone has it
 HELP = {
@@ -130,8 +130,8 @@ def _export(
     reason: str | None,
     out: Path | None,
 ) -> None:
-    from scout_core.export import checked_form
-    from scout_core.export_log import export_to
+    from scout_core.export.delivery import export_to
+    from scout_core.export.writer import checked_form
 
     actor = session.actor()
     form = checked_form(

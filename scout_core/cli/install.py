@@ -14,7 +14,7 @@ def init() -> None:
 
     Run it as often as you like: it does only what is missing.
     """
-    from scout_core import install
+    from scout_core.install import init as install
 
     settings = session.settings()
     report = install.init(session.database(), settings, report=output.say)
@@ -33,8 +33,8 @@ def init() -> None:
 @output.json_option
 def uninstall(yes: bool) -> None:
     """Take the product away from the database; the audit tables and the source data stay."""
-    from scout_core.uninstall import count_judgement
-    from scout_core.uninstall import uninstall as take_away
+    from scout_core.install.uninstall import count_judgement
+    from scout_core.install.uninstall import uninstall as take_away
 
     if not yes:
         going = count_judgement(session.database())
@@ -58,7 +58,7 @@ def uninstall(yes: bool) -> None:
 @output.json_option
 def doctor() -> int:
     """Say layer by layer what is right, what is not, and what to do. Exit code 1 on a FAIL."""
-    from scout_core import doctor as examination
+    from scout_core.install import doctor as examination
 
     settings = session.settings()
     findings = examination.examine(session.database(), settings)

@@ -29,9 +29,9 @@ def refresh(dry_run: bool, force: bool, reason: str | None, trigger: Any) -> Non
     if dry_run:
         _show_plan(rows=10)
         return
-    from scout_core import rounds
-    from scout_core.ping import Pinging
-    from scout_core.refresh import run_refresh
+    from scout_core.alerts import rounds
+    from scout_core.job.refresh import run_refresh
+    from scout_core.notify.heartbeat import Pinging
 
     settings = session.settings()
     with (
@@ -79,8 +79,9 @@ def plan(rows: int) -> None:
 @output.json_option
 def status(limit: int) -> None:
     """Show the numbers now and the last runs."""
-    from scout_core import coverage, runs
-    from scout_core.database import LOOK
+    from scout_core.attribution import coverage
+    from scout_core.db.database import LOOK
+    from scout_core.runs import record as runs
 
     with session.database().transaction(LOOK) as conn:
         snapshot = coverage.snapshot(conn)
@@ -160,19 +161,21 @@ def verify(full: bool, seal: str | None) -> int:
     off: a restore, a replica), it is settled anew, and alerts are compared with all that is wrong;
     the exit code still tells of it.
     """
-    from scout_core import checks, rounds, settle
+    from scout_core.alerts import rounds
+    from scout_core.attribution import settle
+    from scout_core.health import invariants
 
     database = session.database()
-    kept = None if seal is None else checks.seal_is_known(database, seal)
-    results = checks.verify(database, is_full=full, settings=session.settings())
+    kept = None if seal is None else invariants.seal_is_known(database, seal)
+    results = invariants.verify(database, is_full=full, settings=session.settings())
     if kept is not None:
         results.append(kept.result)
     broken = [result for result in results if not result.holds]
     healed = None
-    if any(result.name in checks.STATE_CHECKS for result in broken):
+    if any(result.name in invariants.STATE_CHECKS for result in broken):
         healed = settle.build(database)
     news = None
-    if any(result.name == checks.ALERT_CHECK for result in broken):
+    if any(result.name == invariants.ALERT_CHECK for result in broken):
         now = datetime.now(UTC)
         news = rounds.make_round(database, session.settings(), now, is_whole=True)
 
@@ -229,8 +232,8 @@ def _place(place: Any) -> str:
 
 
 def _show_plan(rows: int) -> None:
-    from scout_core import refresh as job
-    from scout_core.database import CHECK
+    from scout_core.db.database import CHECK
+    from scout_core.job import refresh as job
 
     with session.database().transaction(CHECK) as conn:
         planned = job.plan(conn, session.settings())

@@ -8,7 +8,7 @@ import click
 from scout_core.cli import output, session
 
 if TYPE_CHECKING:
-    from scout_core.health import Reason, Verdict
+    from scout_core.health.verdict import Reason, Verdict
 
 CODES = {"OK": 0, "WARN": 1, "STALE": 1, "FAIL": 2, "UNKNOWN": 3}
 NAMES = {
@@ -44,8 +44,8 @@ def health(light_name: str | None, count: int | None) -> int:
     The verdict is the worst of satisfactory share, open conflicts and last run. Scheduler and
     sources are lights beside it: told, but only with --light in the exit code.
     """
-    from scout_core import health as health_module
-    from scout_core.database import LOOK
+    from scout_core.db.database import LOOK
+    from scout_core.health import verdict as health_module
 
     with session.database().transaction(LOOK) as conn:
         verdict = health_module.assess(conn, session.settings(), datetime.now(UTC))
@@ -108,12 +108,13 @@ def explain(person_key: str) -> None:
     """Tell everything about one person: why this scout, why none, what next."""
     from dataclasses import asdict
 
-    from scout_core import alert_book, persons
-    from scout_core.database import LOOK
+    from scout_core.alerts import register
+    from scout_core.attribution import persons
+    from scout_core.db.database import LOOK
 
     with session.database().transaction(LOOK) as conn:
         told = persons.explain(conn, person_key)
-        standing = alert_book.by_person(conn, person_key, datetime.now(UTC))
+        standing = register.by_person(conn, person_key, datetime.now(UTC))
 
     def render() -> None:
         output.say(f"{told.state['person_key']}: {told.verdict}")
@@ -212,9 +213,9 @@ def explain(person_key: str) -> None:
 @output.json_option
 def conflicts(limit: int) -> None:
     """List the open conflicts, newest evidence first."""
-    from scout_core import conflicts as conflicts_module
-    from scout_core.database import LOOK
-    from scout_core.paging import MAX_PAGE_SIZE
+    from scout_core.attribution import conflicts as conflicts_module
+    from scout_core.db.database import LOOK
+    from scout_core.lists.paging import MAX_PAGE_SIZE
 
     with session.database().transaction(LOOK) as conn:
         page = conflicts_module.list_open(conn, page_size=min(limit, MAX_PAGE_SIZE))

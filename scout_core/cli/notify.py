@@ -8,7 +8,7 @@ import click
 from scout_core.cli import output, session
 
 if TYPE_CHECKING:
-    from scout_core.outbox import Tested
+    from scout_core.notify.outbox import Tested
 
 TODO = {
     "TIMEOUT": "it took longer than SCOUT_NOTIFY_TIMEOUT_SECONDS",
@@ -29,7 +29,7 @@ def notify() -> None:
 @output.json_option
 def test() -> int:
     """Send a test message to each channel now; exit code 1 when one does not take it."""
-    from scout_core import outbox
+    from scout_core.notify import outbox
 
     settings = session.settings()
     tested = outbox.send_test(
@@ -63,8 +63,8 @@ def test() -> int:
 @output.json_option
 def list_(limit: int) -> None:
     """List the newest messages, and how far each is with each channel."""
-    from scout_core import outbox
-    from scout_core.database import LOOK
+    from scout_core.db.database import LOOK
+    from scout_core.notify import outbox
 
     with session.database().transaction(LOOK) as conn:
         messages = outbox.list_messages(conn, limit=limit)
@@ -125,7 +125,7 @@ def retry(delivery_id: int | None) -> None:
 
     Where the address of a channel was corrected, the new one takes over what the old one missed.
     """
-    from scout_core import outbox
+    from scout_core.notify import outbox
 
     settings, database, now = session.settings(), session.database(), datetime.now(UTC)
     count = outbox.retry_dead(
@@ -146,7 +146,7 @@ def retry(delivery_id: int | None) -> None:
 @output.json_option
 def drop(delivery_id: int | None) -> None:
     """Let dead letters go for good, one or all: nobody is told of them any more."""
-    from scout_core import outbox
+    from scout_core.notify import outbox
 
     count = outbox.drop_dead(
         session.database(),

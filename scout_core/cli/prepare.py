@@ -12,14 +12,15 @@ def prepare() -> None:
 
     What `make run` does before it serves the pages, while the server loads.
     """
-    from scout_core import demo, install, refresh
+    from scout_core.install import demo, init
+    from scout_core.job import refresh
 
     settings, database = session.settings(), session.database()
     loaded = None
     if not settings.database_url:
         loaded = demo.load_if_missing(database, settings, report=output.say)
     if loaded is None:
-        install.init(database, settings, report=output.say)
+        init.init(database, settings, report=output.say)
     with output.step_progress() as progress:
         result = refresh.run_refresh(database, settings, actor=session.actor(), progress=progress)
     output.emit(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import click
 
 from scout_core.cli import output, session
-from scout_core.quality import CHECK_NAMES, CheckResult, QualityRow
+from scout_core.health.source_checks import CHECK_NAMES, CheckResult, QualityRow
 
 
 @click.command()
@@ -24,9 +24,9 @@ def quality(check: str | None, run: bool, limit: int) -> int:
 
     They run once a day by themselves; exit code 1 when one could not be run.
     """
-    from scout_core import quality as quality_module
-    from scout_core.database import LOOK
-    from scout_core.paging import MAX_PAGE_SIZE
+    from scout_core.db.database import LOOK
+    from scout_core.health import source_checks as quality_module
+    from scout_core.lists.paging import MAX_PAGE_SIZE
 
     database = session.database()
     if run:

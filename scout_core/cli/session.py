@@ -15,9 +15,9 @@ from scout_core import settings as settings_module
 from scout_core.settings import Settings
 
 if TYPE_CHECKING:
-    from scout_core.database import Database
+    from scout_core.access.permissions import Actor
+    from scout_core.db.database import Database
     from scout_core.errors import PermissionDenied
-    from scout_core.permissions import Actor
 
 KEY = "scout_core.settings"
 
@@ -36,23 +36,23 @@ def settings() -> Settings:
 
 def actor() -> "Actor":
     """Whoever uses the command line: who can reach the database may do everything."""
-    from scout_core.permissions import Actor
+    from scout_core.access.permissions import Actor
 
     return Actor(getpass.getuser(), "admin")
 
 
 def keep_denial(exc: "PermissionDenied") -> None:
     """Keep what a verb was refused for the role of who uses it."""
-    from scout_core import denials
-    from scout_core.database import open_database
+    from scout_core.access import denials
+    from scout_core.db.database import open_database
 
     denials.record(open_database(settings_module.load()), actor(), exc, "cli")
 
 
 def seal_of(run_id: int) -> dict[str, Any] | None:
     """The seal of a run that just ended, to print: whoever keeps it outside can prove the rest."""
-    from scout_core import seals
-    from scout_core.database import LOOK
+    from scout_core.db.database import LOOK
+    from scout_core.runs import seals
 
     with database().transaction(LOOK) as conn:
         return seals.of_run(conn, run_id)
@@ -60,6 +60,6 @@ def seal_of(run_id: int) -> dict[str, Any] | None:
 
 def database() -> "Database":
     """The database that the settings name; the embedded server is started when they name none."""
-    from scout_core.database import open_database
+    from scout_core.db.database import open_database
 
     return open_database(settings())

@@ -16,7 +16,7 @@ def settle(everything: bool) -> None:
     Numbers are right without it: it makes reading them fast. With --everything after a restore,
     or when `verify` finds persons that are not as recomputed.
     """
-    from scout_core import settle as settling
+    from scout_core.attribution import settle as settling
 
     database = session.database()
     with output.step_progress() as report:

@@ -16,8 +16,8 @@ def list_() -> None:
     """List who signed in within the last 30 days, the newest first."""
     from datetime import UTC, datetime, timedelta
 
-    from scout_core import sessions as core
-    from scout_core.database import LOOK
+    from scout_core.access import sessions as core
+    from scout_core.db.database import LOOK
 
     with session.database().transaction(LOOK) as conn:
         found = core.list_sign_ins(conn, actor=session.actor())
@@ -50,7 +50,7 @@ def list_() -> None:
 def end(person: str) -> None:
     """End all sessions of PERSON (the name that `session list` shows, or the subject): within
     seconds they open nothing, and the person has to sign in again."""
-    from scout_core import sessions as core
+    from scout_core.access import sessions as core
 
     names = core.end_of_person(session.database(), actor=session.actor(), whom=person)
 

@@ -6,8 +6,8 @@ from typing import Any, get_args
 
 import click
 
+from scout_core.access.permissions import WORDS, Action, Role
 from scout_core.cli import output, session
-from scout_core.permissions import WORDS, Action, Role
 
 
 @click.group()
@@ -29,7 +29,7 @@ def token() -> None:
 @output.json_option
 def create(name: str, role: Any, actions: Sequence[Any], days: int) -> None:
     """Make a token and show it: this once, it is kept nowhere."""
-    from scout_core import tokens
+    from scout_core.access import tokens
 
     made = tokens.create(
         session.database(),
@@ -56,8 +56,8 @@ def create(name: str, role: Any, actions: Sequence[Any], days: int) -> None:
 @output.json_option
 def list_() -> None:
     """List the tokens there are and were, never their secrets."""
-    from scout_core import tokens
-    from scout_core.database import LOOK
+    from scout_core.access import tokens
+    from scout_core.db.database import LOOK
 
     with session.database().transaction(LOOK) as conn:
         found = tokens.list_tokens(conn, actor=session.actor())
@@ -98,7 +98,7 @@ def list_() -> None:
 @output.json_option
 def revoke(token_id: str) -> None:
     """End a token at once, by its id."""
-    from scout_core import tokens
+    from scout_core.access import tokens
 
     tokens.revoke(session.database(), actor=session.actor(), token_id=token_id)
     output.emit({"revoked": token_id}, lambda: output.say(f"Token {token_id} is revoked."))

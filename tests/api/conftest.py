@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from scout_core.database import Database
+from scout_core.db.database import Database
 from tests.support.asking import Asking, asking
 from tests.support.browser import served
 from tests.support.looking import refreshed_demo

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from scout_core import tokens
-from scout_core.permissions import Actor
+from scout_core.access import tokens
+from scout_core.access.permissions import Actor
 from tests.api.test_problems import problem
 from tests.support.job import rows
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from scout_core.database import LOOK
-from scout_core.evidence import seen_of
+from scout_core.attribution.fingerprint import seen_of
+from scout_core.db.database import LOOK
 from tests.api.test_problems import problem
 from tests.support import factories as new
 from tests.support.job import broken, key, refresh, rows, scouts, story, writing

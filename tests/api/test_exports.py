@@ -10,14 +10,15 @@ import time
 import pytest
 
 from api import exports
-from scout_core import export_log, settle
+from scout_core.access.permissions import Actor
+from scout_core.attribution import settle
 from scout_core.errors import DatabaseReadOnly
-from scout_core.export_lists import LISTS
-from scout_core.permissions import Actor
+from scout_core.export import delivery
+from scout_core.export.lists import LISTS
 from tests.api.test_problems import problem
 from tests.support import xlsx
 from tests.support.looking import rows, value, write
-from ui.text import catalogue
+from ui.parts.text import catalogue
 
 AUDIT = (
     "select actor, role, via, list_name, filters, format, is_clear, reason, row_count, byte_count,"
@@ -123,7 +124,7 @@ def test_memory_is_flat_and_a_reader_who_leaves_is_kept_as_that(db):
     exports._Pipe.write, kept = counted, exports._Pipe.write
     try:
         chunks = exports.streamed(
-            lambda out: export_log.export_to(
+            lambda out: delivery.export_to(
                 db,
                 db,
                 "backlog",
@@ -159,7 +160,7 @@ def test_nothing_leaves_where_it_could_not_be_kept(demo, db, db_url):
     db.dispose()
     out = io.BytesIO()
     with pytest.raises(DatabaseReadOnly):
-        export_log.export_to(
+        delivery.export_to(
             db, db, "runs", None, out, exports.export.Form(), actor=Actor("a", "viewer"),
             via="cli", now=exports.services.now(),
         )  # fmt: skip

@@ -5,8 +5,9 @@ from dataclasses import fields
 import pytest
 
 from api import lists, models
-from scout_core import backlog, collection, conflicts, liquidation
-from scout_core.database import LOOK
+from scout_core.attribution import backlog, conflicts
+from scout_core.db.database import LOOK
+from scout_core.money import collection, liquidation
 from tests.support.looking import value
 
 LISTS = {

@@ -8,10 +8,10 @@ import pytest
 from pydantic import BaseModel
 
 from api import models
-from scout_core import masks, permissions
-from scout_core.export import KINDS_BY_NAME
-from scout_core.export_lists import LISTS
-from scout_core.permissions import Actor
+from scout_core.access import masks, permissions
+from scout_core.access.permissions import Actor
+from scout_core.export.lists import LISTS
+from scout_core.export.writer import KINDS_BY_NAME
 from tests.api.test_head import PATHS, filled
 from tests.support import drivers, xlsx
 

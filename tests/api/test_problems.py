@@ -7,7 +7,7 @@ import pytest
 from starlette.exceptions import HTTPException
 
 from api import bodies
-from scout_core.database import API
+from scout_core.db.database import API
 from scout_core.errors import DatabaseReadOnly
 
 BASE = "scouts/attribution"
@@ -80,7 +80,7 @@ def test_statement_that_takes_too_long_is_503_and_tells_no_sql(demo, monkeypatch
     def slow(conn):
         conn.exec_driver_sql("set local statement_timeout = 20; select pg_sleep(5)")
 
-    monkeypatch.setattr("scout_core.coverage.snapshot", slow)
+    monkeypatch.setattr("scout_core.attribution.coverage.snapshot", slow)
     answer = demo.get(f"{BASE}/metrics")
     assert problem(answer, 503)["type"].endswith("too-slow")
     assert "pg_sleep" not in answer.text
@@ -90,7 +90,7 @@ def test_what_nobody_expected_is_a_number_and_no_more(demo, monkeypatch, capsys)
     def broken(conn):
         raise ValueError(f"phone {PLANTED}")
 
-    monkeypatch.setattr("scout_core.coverage.snapshot", broken)
+    monkeypatch.setattr("scout_core.attribution.coverage.snapshot", broken)
     body = problem(demo.get(f"{BASE}/metrics"), 500)
     captured = capsys.readouterr()
     logged = captured.out + captured.err
@@ -102,7 +102,7 @@ def test_words_of_the_database_stay_in_the_log(demo, monkeypatch):
     def refused(conn):
         conn.exec_driver_sql(f"select nothing_{PLANTED} from scout.runs")
 
-    monkeypatch.setattr("scout_core.coverage.snapshot", refused)
+    monkeypatch.setattr("scout_core.attribution.coverage.snapshot", refused)
     assert PLANTED not in str(problem(demo.get(f"{BASE}/metrics"), 500))
 
 
@@ -113,7 +113,7 @@ def test_reads_are_read_only_whatever_runs(demo, monkeypatch):
         seen.append(conn.exec_driver_sql("select current_user").scalar())
         conn.exec_driver_sql("insert into scout.install_facts values ('x', 'y')")
 
-    monkeypatch.setattr("scout_core.coverage.snapshot", write)
+    monkeypatch.setattr("scout_core.attribution.coverage.snapshot", write)
     assert demo.get(f"{BASE}/metrics").status_code in {500, 503}
     assert seen == ["scout_reader"]
     with pytest.raises(DatabaseReadOnly), demo.database.transaction(API) as conn:

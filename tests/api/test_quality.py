@@ -3,8 +3,8 @@
 from dataclasses import fields
 
 from api import models
-from scout_core import quality
-from scout_core.database import LOOK
+from scout_core.db.database import LOOK
+from scout_core.health import source_checks
 from tests.api.test_exports import read
 from tests.api.test_problems import problem
 
@@ -13,7 +13,7 @@ BASE = "scouts/attribution/quality"
 
 def test_checks_are_told_with_the_number_of_rows_that_they_open(demo):
     told = demo.be("viewer").get(BASE).json()["checks"]
-    assert [check["check"] for check in told] == list(quality.CHECK_NAMES)
+    assert [check["check"] for check in told] == list(source_checks.CHECK_NAMES)
     found = [check for check in told if check["last"]["state"] == "FOUND"]
     assert len(found) > 4
     for check in found:
@@ -33,7 +33,7 @@ def test_one_check_is_told_with_its_history_and_none_of_another(demo):
 
 def test_rows_are_paged_by_cursor_and_are_those_of_the_file(demo):
     with demo.database.transaction(LOOK) as conn:
-        expected = [row.source_pk for row in quality.list_rows(conn, page_size=1000).rows]
+        expected = [row.source_pk for row in source_checks.list_rows(conn, page_size=1000).rows]
     got, after = [], {}
     while after is not None:
         page = demo.get(f"{BASE}/rows", page_size=5, **after).json()
@@ -49,4 +49,4 @@ def test_rows_are_paged_by_cursor_and_are_those_of_the_file(demo):
 
 
 def test_item_has_every_column_of_the_rows():
-    assert set(models.QualityRow.model_fields) == {f.name for f in fields(quality.QualityRow)}
+    assert set(models.QualityRow.model_fields) == {f.name for f in fields(source_checks.QualityRow)}

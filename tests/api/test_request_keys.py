@@ -9,17 +9,20 @@ from typing import Any
 import pytest
 
 from api.app import ROUTERS
-from scout_core import alert_acts, rounds, run_lock, run_now, undo
-from scout_core.database import Database
+from scout_core.access.permissions import Actor
+from scout_core.alerts import acts, rounds
+from scout_core.db.database import Database
+from scout_core.decide import undo
 from scout_core.errors import KeyReused
-from scout_core.permissions import Actor
+from scout_core.job import run_now
+from scout_core.runs import lock
 from tests.api.test_problems import problem
+from tests.install.test_upgrade import copy, tree_of
 from tests.support.asking import Asking, asking
 from tests.support.installing import init
 from tests.support.job import broken, do, key, refresh, rows, story, value, writing
 from tests.support.state import fingerprint
 from tests.support.worker import Worker
-from tests.test_install_upgrade import copy, tree_of
 
 BASE = "/scouts/attribution"
 NOTE = "called both, the first one registered him"
@@ -207,7 +210,7 @@ def test_refused_request_is_tried_anew_and_keeps_its_key(told, db, db_url):
 
 def test_run_refused_beside_another_begins_when_the_same_request_comes_again(told, db_url):
     with writing(db_url) as conn:
-        conn.exec_driver_sql(f"select pg_advisory_xact_lock({run_lock.LOCK_CLASS}, 0)")
+        conn.exec_driver_sql(f"select pg_advisory_xact_lock({lock.LOCK_CLASS}, 0)")
         assert problem(send(told, f"{BASE}/run-now", None), 409)["type"].endswith("run-busy")
     before = value(db_url, "select max(run_id) from scout.runs")
     done = send(told, f"{BASE}/run-now", None)
@@ -274,12 +277,12 @@ def test_request_id_of_an_alert_is_answered_to_its_own_actor_and_act_only(told, 
     number = int(alert(told).rpartition("/")[2])
     now = datetime.now(UTC)
     given = {"alert_id": number, "reason": NOTE, "now": now, "request_id": "click 2"}
-    done = alert_acts.ack(db, actor=ANA, **given)
-    assert alert_acts.ack(db, actor=ANA, **given) == done
+    done = acts.ack(db, actor=ANA, **given)
+    assert acts.ack(db, actor=ANA, **given) == done
     before = fingerprint(db_url)
     for act, more in (
-        (alert_acts.ack, {"actor": LUIS}),
-        (alert_acts.mute, {"actor": ANA, "until": now + timedelta(days=1)}),
+        (acts.ack, {"actor": LUIS}),
+        (acts.mute, {"actor": ANA, "until": now + timedelta(days=1)}),
     ):
         with pytest.raises(KeyReused):
             act(db, **given | more)
@@ -293,7 +296,7 @@ def test_keys_of_before_the_upgrade_are_answered_to_their_actors(
     acted = alert(told)
     number = int(acted.rpartition("/")[2])
     given = {"actor": ANA, "alert_id": number, "reason": NOTE, "now": datetime.now(UTC)}
-    alert_acts.ack(db, **given, request_id="old-ack")
+    acts.ack(db, **given, request_id="old-ack")
     init(source_db, tree_of(tmp_path, 16))
     copy(db_url, source_db)
     init(source_db)

@@ -8,8 +8,9 @@ import pytest
 import schemathesis
 from jsonschema_rs import ValidationError
 
-from scout_core import coverage, health, persons
-from scout_core.database import LOOK
+from scout_core.attribution import coverage, persons
+from scout_core.db.database import LOOK
+from scout_core.health import verdict
 
 BASE = "scouts/attribution"
 
@@ -49,7 +50,7 @@ def test_daily_metrics_are_the_last_days_oldest_first(demo, days):
 
 def test_history_of_health_is_that_of_the_library(demo):
     with demo.database.transaction(LOOK) as conn:
-        kept = health.list_changes(conn, limit=3)
+        kept = verdict.list_changes(conn, limit=3)
     got = demo.get(f"{BASE}/health/history", limit=3).json()["changes"]
     assert [(c["indicator"], c["to_status"], c["run_id"]) for c in got] == [
         (c.indicator, c.to_status, c.run_id) for c in kept

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from api.runs import STARTS
-from scout_core import run_now
+from scout_core.job import run_now
 from tests.api.test_problems import problem
 from tests.support.job import at_point, rows, story
 

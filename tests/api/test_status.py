@@ -6,8 +6,9 @@ import pytest
 from prometheus_client import parser as text_parser
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from scout_core import coverage, health
-from scout_core.database import LOOK
+from scout_core.attribution import coverage
+from scout_core.db.database import LOOK
+from scout_core.health import verdict as health
 from tests.support.job import do
 from tests.support.looking import rows
 from tests.support.telling import told, write

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from scout_core.database import Database
+from scout_core.db.database import Database
 from tests.support import browser as support
 from tests.support.browser import Visit
 from tests.support.looking import refreshed_demo

@@ -5,12 +5,12 @@ import json
 import pytest
 from playwright.sync_api import Browser
 
-from scout_core.database import Database
+from scout_core.db.database import Database
 from tests.support import browser as support
 from tests.support import nginx, secrets_toml
 from tests.support.browser import DESK, PHONE, Visit
-from ui import site
-from ui.text import catalogue
+from ui.parts import site
+from ui.parts.text import catalogue
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -4,8 +4,8 @@ import re
 
 from tests.support.browser import PHONE
 from tests.support.looking import value
-from ui import site
-from ui.text import catalogue
+from ui.parts import site
+from ui.parts.text import catalogue
 
 
 def test_every_page_has_its_link_and_address_and_no_serious_fault_of_access(visitor):

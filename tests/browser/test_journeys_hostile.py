@@ -7,13 +7,15 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser
 
-from scout_core import alert_acts, alert_book, conflicts, decisions, undo
-from scout_core.database import LOOK
-from scout_core.permissions import Actor
+from scout_core.access.permissions import Actor
+from scout_core.alerts import acts, register
+from scout_core.attribution import conflicts
+from scout_core.db.database import LOOK
+from scout_core.decide import decisions, undo
 from tests.support import browser as support
 from tests.support.browser import DESK, Visit
 from tests.support.looking import refreshed_demo, rows, value, write
-from ui import site
+from ui.parts import site
 
 MARK = "zq"
 NOTE = (
@@ -49,13 +51,13 @@ def hostile_db(server_url):
         now = value(db, "select clock_timestamp()")
         with db.transaction(LOOK) as conn:
             first, second = conflicts.list_open(conn, conflicts.ConflictFilters()).rows[:2]
-            alerts = alert_book.list_alerts(conn, alert_book.AlertFilters(), now=now).rows[:2]
+            alerts = register.list_alerts(conn, register.AlertFilters(), now=now).rows[:2]
         done = decide(db, actor, first, now)
         undo.run_undo(db, actor=actor, run_id=done.run_id, reason=NOTE, requested_at=now)
         decide(db, actor, second, now)
-        alert_acts.ack(db, alert_id=alerts[0].alert_id, actor=actor, reason=NOTE, now=now)
+        acts.ack(db, alert_id=alerts[0].alert_id, actor=actor, reason=NOTE, now=now)
         until = now + timedelta(days=2)
-        alert_acts.mute(
+        acts.mute(
             db,
             alert_id=alerts[1].alert_id,
             actor=actor,

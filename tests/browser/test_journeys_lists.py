@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from scout_core import conflicts, neutral
-from scout_core.database import LOOK
+from scout_core.attribution import conflicts
+from scout_core.db.database import LOOK
+from scout_core.export import neutral
 from tests.browser.test_journeys_persons import choose_row
 from tests.support import xlsx
 from tests.support.looking import rows, value

@@ -18,7 +18,7 @@ from streamlit.web.server.starlette.starlette_app_utils import (
     decode_signed_value,
 )
 
-from scout_core.database import Database
+from scout_core.db.database import Database
 from tests.support import browser as support
 from tests.support import nginx, secrets_toml
 from tests.support import provider as providers

@@ -11,12 +11,14 @@ from typing import Any
 import psycopg2
 import pytest
 
-from scout_core import decisions, evidence, review, runner, settle, undo
-from scout_core.checks import verify_rows
-from scout_core.database import CHECK, LOOK, Database
+from scout_core.access.permissions import Actor
+from scout_core.attribution import fingerprint, settle
+from scout_core.db.database import CHECK, LOOK, Database
+from scout_core.decide import decisions, review, undo
 from scout_core.errors import BadInput, DatabaseAway, Refused
-from scout_core.permissions import Actor
-from scout_core.refresh import plan, run_refresh
+from scout_core.health.invariants import verify_rows
+from scout_core.job.refresh import plan, run_refresh
+from scout_core.runs import runner
 from scout_core.settings import load
 from tests.model.generator import Generator
 from tests.model.identity import pool
@@ -147,7 +149,7 @@ class Harness:
     def decide(self, person_key: str, kind: str, scout_id: int | None) -> int:
         """The product's decision on the evidence as it is now. Claims and payments stay."""
         with self.database.transaction(LOOK) as conn:
-            seen = evidence.seen_of(conn, [person_key])[person_key]
+            seen = fingerprint.seen_of(conn, [person_key])[person_key]
         with self.claims_untouched():
             result = decisions.decide(
                 self.database,

@@ -1,11 +1,11 @@
 """Invariants that hold whatever the model says: queries of the rows that break one."""
 
-from scout_core import sql
+from scout_core.db import sql
 
 STATE_CHECKS = ("persons_are_as_recomputed", "totals_are_counts", "unlinked_rows_are_as_recomputed")
 BROKEN = {
     **{
-        f"I20 {name}": (sql.ROOT / "checks" / f"{name}.sql")
+        f"I20 {name}": (sql.ROOT / "health" / "invariants" / f"{name}.sql")
         .read_text(encoding="utf-8")
         .rstrip(";\n")
         for name in STATE_CHECKS

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from scout_core.refresh import Plan
+from scout_core.job.refresh import Plan
 from tests.model.evidence import list_pieces
 from tests.model.persons import list_states, snapshot
 from tests.model.quality import list_issues

@@ -9,9 +9,9 @@ from starlette.testclient import TestClient
 
 from api import app, services, status
 from api.runs import starts as limits
-from scout_core import run_now
-from scout_core.database import Database
-from scout_core.permissions import Actor, Role
+from scout_core.access.permissions import Actor, Role
+from scout_core.db.database import Database
+from scout_core.job import run_now
 from scout_core.settings import Settings, load
 
 HOST = "http://localhost:3000"

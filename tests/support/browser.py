@@ -18,8 +18,8 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.support.server import ROOT
-from ui import site
-from ui.text import catalogue
+from ui.parts import site
+from ui.parts.text import catalogue
 
 # that of a page does not hold for what is expected of it
 expect.set_options(timeout=30_000)

@@ -132,14 +132,14 @@ def _files(path: Path) -> list[Path]:
 
 
 def install_on_sources(url: str) -> None:
-    from scout_core import install
-    from scout_core.database import Database
+    from scout_core.db.database import Database
+    from scout_core.install import init
     from scout_core.settings import load
 
     load_source_schema(url)
     database = Database(url)
     try:
-        install.init(database, load({}, dotenv=None), report=lambda _: None)
+        init.init(database, load({}, dotenv=None), report=lambda _: None)
     finally:
         database.dispose()
 

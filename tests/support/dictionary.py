@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from scout_core.database import ADMIN
+from scout_core.db.database import ADMIN
 from tests.support import looking, server
 
 PAGE = Path(__file__).parents[2] / "docs" / "data-dictionary.md"

@@ -1,6 +1,6 @@
 """What the sources say of drivers and nobody may read by chance: names, phones, licences."""
 
-from scout_core.database import Database
+from scout_core.db.database import Database
 from tests.support.looking import rows
 
 # every column of the sources that says who a driver is; scouts are staff, and named

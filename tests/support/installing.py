@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 
-from scout_core import install
-from scout_core.database import Database
-from scout_core.install_files import SQL_ROOT
-from scout_core.installer import InstallReport
+from scout_core.db.database import Database
+from scout_core.install import init as install
+from scout_core.install.session import InstallReport
+from scout_core.install.tree import SQL_ROOT
 from scout_core.settings import Settings, load
 
 ROLES = ("scout_owner", "scout_writer", "scout_reader", "scout_report")
@@ -73,6 +73,6 @@ def sql_tree(folder: Path) -> Path:
 
 def view_file(tree: Path, name: str, columns: str, comment: str = "One row.") -> Path:
     """Add a view of the product in schema ops, with a select list as `1 as n`."""
-    path = tree / "views" / "3_reports" / f"{name}.sql"
+    path = tree / "views" / "6_reports" / f"{name}.sql"
     path.write_text(f"-- {comment}\ncreate or replace view ops.{name} as select {columns};\n")
     return path

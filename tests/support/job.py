@@ -9,11 +9,14 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 import pytest
 from sqlalchemy import Connection, NullPool, create_engine, text
 
-from scout_core import checks, decisions, evidence, runner
-from scout_core.database import LOOK, Database
-from scout_core.permissions import Actor
-from scout_core.refresh import run_refresh
-from scout_core.runs import RunResult
+from scout_core.access.permissions import Actor
+from scout_core.attribution import fingerprint
+from scout_core.db.database import LOOK, Database
+from scout_core.decide import decisions
+from scout_core.health import invariants
+from scout_core.job.refresh import run_refresh
+from scout_core.runs import runner
+from scout_core.runs.record import RunResult
 from scout_core.settings import Settings, load
 from tests.support import factories as new
 
@@ -45,7 +48,7 @@ def decide(db: Database, name: str, scout: int | None) -> None:
     """What an operator decides of a person, on the evidence as it is: this scout, or none."""
     person = str(key(name))
     with db.transaction(LOOK) as conn:
-        seen = evidence.seen_of(conn, [person])[person]
+        seen = fingerprint.seen_of(conn, [person])[person]
     decisions.decide(
         db,
         actor=OPERATOR,
@@ -152,12 +155,12 @@ def broken(db: Database) -> dict[str, tuple[dict[str, Any], ...]]:
     Without the check of functions, triggers and views, which takes as long as all others: what
     changes those asks `checks.verify`.
     """
-    return {r.name: r.sample for r in checks.verify_rows(db) if not r.holds}
+    return {r.name: r.sample for r in invariants.verify_rows(db) if not r.holds}
 
 
 def broken_at_all(db: Database) -> dict[str, tuple[dict[str, Any], ...]]:
     """The same with functions, triggers and views."""
-    return {r.name: r.sample for r in checks.verify(db) if not r.holds}
+    return {r.name: r.sample for r in invariants.verify(db) if not r.holds}
 
 
 def at_point(

@@ -14,15 +14,15 @@ from tests.support.server import ROOT
 STARTS = """
 import sys
 from pathlib import Path
-from scout_core import postgres
-server = postgres.start(Path(sys.argv[1]))
+from scout_core import embedded
+server = embedded.start(Path(sys.argv[1]))
 print(server.pid, flush=True)
 """
 
 # The interpreter may be in a folder of root's: it is loaded first, then it is that user.
 STARTS_AS_USER = """
 import os, sys
-import scout_core.postgres
+import scout_core.embedded
 user, group = map(int, sys.argv[2:4])
 os.setgroups([]); os.setgid(group); os.setuid(user)
 """

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from scout_core import demo, quality
-from scout_core.database import ADMIN, LOOK, Database
-from scout_core.permissions import Actor
-from scout_core.refresh import run_refresh
-from scout_core.runs import RunResult
+from scout_core.access.permissions import Actor
+from scout_core.db.database import ADMIN, LOOK, Database
+from scout_core.health import source_checks
+from scout_core.install import demo
+from scout_core.job.refresh import run_refresh
+from scout_core.runs.record import RunResult
 from scout_core.settings import load
 from tests.support import databases
 
@@ -123,7 +124,7 @@ def refreshed_demo(server_url: str, persons: int = 300) -> Iterator[Database]:
         database = Database(url)
         demo.load(database, load({}, dotenv=None), persons=persons, report=lambda _: None)
         refresh(database)
-        quality.run_checks(database, load({}, dotenv=None), datetime.now(UTC), actor=OPERATOR)
+        source_checks.run_checks(database, load({}, dotenv=None), datetime.now(UTC), actor=OPERATOR)
         database.dispose()
 
     made_of = databases.hash_of("tests/source_schema.sql", "sql", "scout_core")

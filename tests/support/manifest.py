@@ -3,8 +3,8 @@
 python -m tests.support.manifest    # writes it; `make manifest`
 """
 
-from scout_core import manifest
-from scout_core.database import ADMIN
+from scout_core.db.database import ADMIN
+from scout_core.install import manifest
 from tests.support import looking, server
 from tests.support.installing import settings
 

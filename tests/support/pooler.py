@@ -14,9 +14,9 @@ import pytest
 from sqlalchemy import URL, NullPool, create_engine, make_url
 from sqlalchemy.exc import OperationalError
 
-from scout_core.postgres.account import choose_account
-from scout_core.postgres.binaries import find_binaries
-from scout_core.postgres.layout import Layout
+from scout_core.embedded.account import choose_account
+from scout_core.embedded.binaries import find_binaries
+from scout_core.embedded.layout import Layout
 from tests.support import server
 from tests.support.browser import free_port
 

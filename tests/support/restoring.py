@@ -15,9 +15,12 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from scout_core import alert_acts, decisions, evidence, postgres, undo
-from scout_core.database import LOOK, Database
-from scout_core.permissions import Actor
+from scout_core import embedded
+from scout_core.access.permissions import Actor
+from scout_core.alerts import acts
+from scout_core.attribution import fingerprint
+from scout_core.db.database import LOOK, Database
+from scout_core.decide import decisions, undo
 from tests.support import server
 from tests.support.installing import connection
 from tests.support.job import do, rows, writing
@@ -82,7 +85,7 @@ def after_restore() -> list[list[str]]:
 
 def perform(commands: tuple[str, ...], url: str, folder: Path) -> list[str]:
     """Run commands of PostgreSQL on this database in this folder; what they complained of."""
-    programs = postgres.find_binaries(server.FOLDER)
+    programs = embedded.find_binaries(server.FOLDER)
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     complaints: list[str] = []
     for command in commands:
@@ -122,7 +125,7 @@ def lived_in(server_url: str) -> Iterator[Database]:
             db, actor=OPERATOR, run_id=_last_refresh(db.url), reason="the file was loaded twice"
         )
         for alert_id in _open_alerts(db.url, 2):
-            alert_acts.ack(db, actor=ANALYST, alert_id=alert_id, reason=WHY, now=datetime.now(UTC))
+            acts.ack(db, actor=ANALYST, alert_id=alert_id, reason=WHY, now=datetime.now(UTC))
         worker = refreshing(db.url, kill_at="mid work")
         worker.pipe.send("go")
         assert worker.ends() == -9
@@ -184,7 +187,7 @@ def _in_conflict(db: Database) -> list[_Conflict]:
 
 def _decide(db: Database, person: UUID, scout: int | None) -> None:
     with db.transaction(LOOK) as conn:
-        seen = evidence.seen_of(conn, [str(person)])[str(person)]
+        seen = fingerprint.seen_of(conn, [str(person)])[str(person)]
     decisions.decide(
         db,
         actor=ANALYST,

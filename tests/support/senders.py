@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from multiprocessing.connection import Connection
 
-from scout_core import channels, logs, outbox
-from scout_core.database import Database
+from scout_core import logs
+from scout_core.db.database import Database
+from scout_core.notify import channels, outbox
 from tests.support import job
 from tests.support.worker import Worker, killer
 

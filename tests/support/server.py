@@ -15,8 +15,8 @@ from pathlib import Path
 import filelock
 import psutil
 
-from scout_core import postgres
-from scout_core.postgres.binaries import major_version
+from scout_core import embedded
+from scout_core.embedded.binaries import major_version
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".data-test"
@@ -47,11 +47,11 @@ def use_test_environment() -> None:
             del os.environ[name]
 
 
-def start() -> postgres.Server:
+def start() -> embedded.Server:
     """The server of all tests; a data folder for each major version."""
     _make_folder()
-    version = major_version(postgres.find_binaries(FOLDER))
-    return postgres.start(_data_folder() / f"pg{version}", options=OPTIONS)
+    version = major_version(embedded.find_binaries(FOLDER))
+    return embedded.start(_data_folder() / f"pg{version}", options=OPTIONS)
 
 
 @contextlib.contextmanager
@@ -81,10 +81,10 @@ def leave_session() -> None:
         if any(SESSIONS.iterdir()):
             return
         for data_dir in _data_folder().glob("pg*"):
-            server = postgres.status(data_dir)
+            server = embedded.status(data_dir)
             if server is not None:
                 databases.drop_leftovers(server.url_of("postgres"))
-            postgres.stop(data_dir)
+            embedded.stop(data_dir)
         for lock in FOLDER.glob("scout_test_*.lock"):
             lock.unlink()
         shutil.rmtree(MEMORY, ignore_errors=True)

@@ -9,8 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, NullPool, create_engine, text
 
-from scout_core import checks, settle, sql
-from scout_core.database import Database
+from scout_core.attribution import settle
+from scout_core.db import sql
+from scout_core.db.database import Database
+from scout_core.health import invariants
 from tests.support import factories as new
 from tests.support.job import key, writing
 from tests.support.worker import Worker
@@ -20,8 +22,8 @@ NAMES = ("ana", "beto", "carla", "dora", "eva")
 GATE = 4_711
 
 PREPARED = {
-    name: (sql.ROOT / "checks" / f"{name}.sql").read_text(encoding="utf-8")
-    for name in checks.STATE_CHECKS
+    name: (sql.ROOT / "health" / "invariants" / f"{name}.sql").read_text(encoding="utf-8")
+    for name in invariants.STATE_CHECKS
 } | {
     "shown": "select person_key, n::text from scout.v_persons_now as n",
     "reasons": "select person_key, reason_code from scout.v_person_attribution",
@@ -58,7 +60,7 @@ class Scene:
 
     def stale(self) -> dict[str, list[tuple[Any, ...]]]:
         """What is shown and not so, by check. Empty = all is exact."""
-        found = {name: self.look(name) for name in checks.STATE_CHECKS}
+        found = {name: self.look(name) for name in invariants.STATE_CHECKS}
         return {name: rows for name, rows in found.items() if rows}
 
     def settle(self, **how: Any) -> settle.Settled:

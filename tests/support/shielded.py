@@ -10,8 +10,8 @@ from starlette.routing import Mount, Route
 from streamlit import config
 from streamlit.runtime.secrets import secrets_singleton
 
-from ui import shield
 from ui.doors import auth
+from ui.parts import shield
 
 HOSTS = ["localhost", "127.0.0.1", "::1"]
 OWN = [

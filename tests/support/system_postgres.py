@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scout_core.postgres.binaries import OLDEST, SYSTEM_FOLDERS, has_programs, major_version
+from scout_core.embedded.binaries import OLDEST, SYSTEM_FOLDERS, has_programs, major_version
 
 REQUIRED = "REQUIRE_SYSTEM_POSTGRES"
 

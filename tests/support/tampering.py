@@ -9,23 +9,17 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Connection, NullPool, create_engine
 
-from scout_core import (
-    alert_acts,
-    checks,
-    denials,
-    erasure,
-    export_log,
-    quality,
-    rounds,
-    runner,
-    sql,
-    tokens,
-    undo,
-)
-from scout_core.database import CONTROL, Database
+from scout_core.access import denials, tokens
+from scout_core.access.permissions import Actor
+from scout_core.alerts import acts, rounds
+from scout_core.db import sql
+from scout_core.db.database import CONTROL, Database
+from scout_core.decide import erasure, undo
 from scout_core.errors import PermissionDenied
-from scout_core.export import Form
-from scout_core.permissions import Actor
+from scout_core.export import delivery
+from scout_core.export.writer import Form
+from scout_core.health import invariants, source_checks
+from scout_core.runs import runner
 from tests.support import factories as new
 from tests.support.job import decide, do, key, refresh, settings, story, value, writing
 
@@ -60,12 +54,12 @@ def live(db: Database, url: str) -> None:
         fail(db)
         erasure.erase(db, actor=ADMIN, person_key=str(key(name)), reason=REASON)
         denials.record(db, VIEWER, PermissionDenied(action=action), "api")
-        export_log.export_to(
+        delivery.export_to(
             db, db, "runs", None, io.BytesIO(), Form(), actor=ADMIN, via="cli", now=now
         )
         with db.transaction(CONTROL) as conn:
             conn.execute(
-                sql.query("outbox", "record_test"),
+                sql.query("notify/outbox", "record_test"),
                 {
                     "channel": "json:12345678",
                     "is_ok": False,
@@ -79,7 +73,7 @@ def live(db: Database, url: str) -> None:
         made = tokens.create(db, actor=ADMIN, name=name, role="viewer", now=now)
         if name == "one":
             tokens.revoke(db, actor=ADMIN, token_id=made.token_id)
-    quality.run_checks(db, settings(), now, actor=ADMIN)
+    source_checks.run_checks(db, settings(), now, actor=ADMIN)
     for name in ("fay", "gil", "hugo"):
         with writing(url) as conn:
             new.person(conn, key=key(name))
@@ -87,7 +81,7 @@ def live(db: Database, url: str) -> None:
                 new.lead_event(conn, person=key(name), scout=scout)
         rounds.make_round(db, settings(**CHANNEL), now)
     alert = value(url, "select min(alert_id) from scout.alerts where status = 'OPEN'")
-    alert_acts.ack(db, actor=ADMIN, alert_id=alert, reason=REASON, now=now)
+    acts.ack(db, actor=ADMIN, alert_id=alert, reason=REASON, now=now)
     refresh(db, environ=CHANNEL)
 
 
@@ -160,7 +154,7 @@ def unprotect(conn: Connection, table: str) -> None:
 
 def is_found(conn: Connection) -> bool:
     """Whether a proof fails, as this transaction sees the database."""
-    return any(not checks._check(conn, name, is_sampled=False).holds for name in PROOFS)
+    return any(not invariants._check(conn, name, is_sampled=False).holds for name in PROOFS)
 
 
 # how a value of each type becomes another one

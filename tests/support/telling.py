@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
-from scout_core import outbox
-from scout_core.conditions import News
-from scout_core.database import CONTROL, Database
+from scout_core.db.database import CONTROL, Database
+from scout_core.health.conditions import News
+from scout_core.notify import outbox
 from scout_core.settings import Settings
 from tests.support import job
 from tests.support.job import key

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from scout_core import postgres
-from scout_core.postgres.account import choose_account
-from scout_core.postgres.layout import Layout
+from scout_core import embedded
+from scout_core.embedded.account import choose_account
+from scout_core.embedded.layout import Layout
 from tests.support import system_postgres
 from tests.support.browser import free_port
 from tests.support.server import OPTIONS
@@ -23,7 +23,7 @@ class Tls:
     """The server, where it listens, and the certificate of the authority that signed its own, made
     for `localhost`; `stranger` is the certificate of another authority."""
 
-    server: postgres.Server
+    server: embedded.Server
     port: int
     authority: Path
     stranger: Path
@@ -60,11 +60,11 @@ def serving() -> Iterator[Tls]:
             "ssl_key_file": str(key),
         }
         with system_postgres.chosen():
-            server = postgres.start(data_dir, options=options)
+            server = embedded.start(data_dir, options=options)
         try:
             yield Tls(server, port, authority, stranger)
         finally:
-            postgres.stop(data_dir)
+            embedded.stop(data_dir)
 
 
 def _authority(folder: Path, name: str) -> Path:

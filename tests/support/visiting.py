@@ -15,7 +15,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
-from ui.text import catalogue
+from ui.parts.text import catalogue
 
 # what a page says that got no connection, no answer, the wrong answer, or failed
 TROUBLE = ("away_title", "trouble_body", "failure_body")

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from scout_core.database import Database
+from scout_core.db.database import Database
 from scout_core.settings import load
 from tests.support.server import ROOT
-from ui import read, site
+from ui.parts import read, site
 
 NOWHERE = "postgresql+psycopg2://nobody@127.0.0.1:1/none"
 
@@ -44,9 +44,9 @@ def cut_off() -> None:
 
 
 def open_page(name: str, *, language: str = "es", **filters: str) -> AppTest:
-    """The page of this name (ui/site.py), run once, with these filters in its address."""
+    """The page of this name (ui/parts/site.py), run once, with these filters in its address."""
     place = next(place for place in site.PLACES if place.name == name)
-    page = AppTest.from_file(str(ROOT / "ui" / "main.py"), default_timeout=30)
+    page = AppTest.from_file(str(ROOT / "ui" / "shell" / "main.py"), default_timeout=30)
     page.session_state["language"] = language
     for key, value in filters.items():
         page.query_params[key] = value

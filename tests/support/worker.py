@@ -10,14 +10,15 @@ from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from typing import Any
 
-from scout_core import logs, runner
-from scout_core.database import Database
+from scout_core import logs
+from scout_core.db.database import Database
 from scout_core.errors import ScoutError
+from scout_core.runs import runner
 from tests.support import job
 
 PATIENCE_SECONDS = 60
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["tests.support.worker", "scout_core.refresh", "psycopg2"])
+_forks.set_forkserver_preload(["tests.support.worker", "scout_core.job.refresh", "psycopg2"])
 
 
 class Worker:

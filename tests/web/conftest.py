@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from scout_core.database import Database
+from scout_core.db.database import Database
 from tests.support import web
 from tests.support.looking import installed, refreshed_demo, write
 

@@ -10,21 +10,30 @@ from typing import Any
 import pytest
 from streamlit.runtime.secrets import secrets_singleton
 
-from scout_core import sessions as core
-from scout_core import undo
-from scout_core.database import Database
-from scout_core.permissions import Actor
+from scout_core.access import sessions as core
+from scout_core.access.permissions import Actor
+from scout_core.db.database import Database
+from scout_core.decide import undo
 from tests.support import web
 from tests.support.job import OPERATOR, key, refresh, rows, run_states, story, value
 from tests.support.looking import installed
 from tests.support.state import effects
 from tests.support.telling import told
 from tests.support.telling import write as write_message
-from ui import frame, read, sessions, shield, site, who
+from ui.doors import sessions
+from ui.parts import frame, read, shield, site, who
 
 ROOT = Path(__file__).parents[2]
-SOURCES = [*sorted((ROOT / "pages").glob("*.py")), *sorted((ROOT / "ui").glob("*.py"))]
-TREES = {file.stem: ast.parse(file.read_text(encoding="utf-8")) for file in SOURCES}
+ROOMS = [
+    room
+    for room in sorted((ROOT / "ui").iterdir())
+    if room.is_dir() and room.name not in {"doors", "words"}
+]
+SOURCES = [f for room in (ROOT / "pages", *ROOMS) for f in sorted(room.glob("*.py"))]
+TREES = {
+    str(file.relative_to(ROOT).with_suffix("")): ast.parse(file.read_text(encoding="utf-8"))
+    for file in SOURCES
+}
 ON = {"on_click", "on_change", "on_select", "on_submit"}
 NOTE = "llamé a los dos, el primero la registró"
 CARLA = str(key("carla"))
@@ -91,7 +100,7 @@ def library(tree: ast.Module) -> set[str]:
     names = {"job", "_ONE", "_MANY"}
     for node in ast.walk(tree):
         module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
-        if module.startswith("scout_core") and module != "scout_core.permissions":
+        if module.startswith("scout_core") and module != "scout_core.access.permissions":
             names |= {alias.asname or alias.name for alias in node.names}  # type: ignore[attr-defined]
     return names - {"permissions"}
 
@@ -99,7 +108,7 @@ def library(tree: ast.Module) -> set[str]:
 def test_who_acts_is_named_to_the_library_by_a_callback_that_has_asked_anew():
     found, seen = [], set()
     for stem, tree in TREES.items():
-        if stem in {"who", "sign_in", "sessions", "job"}:
+        if stem in {"ui/parts/who", "ui/shell/job"}:
             continue
         ours = library(tree)
         acting = {f.name for f in functions(tree) if action_of(f)}
@@ -145,12 +154,12 @@ def test_fragments_are_made_in_the_frame_only_and_it_asks_who_looks():
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute)
         and node.attr in {"fragment", "dialog"}
-        and stem != "frame"
+        and stem != "ui/parts/frame"
     ]
     assert made == []
     # the other one of the frame shows nothing: it waits for the database
-    assert ast.unparse(TREES["frame"]).count("st.fragment(") == 2
-    assert "st.fragment(_come_back" in ast.unparse(TREES["frame"])
+    assert ast.unparse(TREES["ui/parts/frame"]).count("st.fragment(") == 2
+    assert "st.fragment(_come_back" in ast.unparse(TREES["ui/parts/frame"])
 
 
 @pytest.fixture(scope="module")
@@ -260,15 +269,15 @@ def on_run() -> tuple[Any, Press]:
 
 
 SCENES = {
-    "decide._decide": on_decide,
-    "decide._decide_many": on_bulk,
-    "decide._release": on_release,
-    "review._do": on_review,
-    "undo._undo": on_undo,
-    "alert_view._do": on_alert,
-    "quality_view._run": on_quality,
-    "deliveries_view._act": on_delivery,
-    "sidebar._start": on_run,
+    "ui/decide/form._decide": on_decide,
+    "ui/decide/form._decide_many": on_bulk,
+    "ui/decide/form._release": on_release,
+    "ui/decide/review._do": on_review,
+    "ui/runs/undo._undo": on_undo,
+    "ui/alerts/view._do": on_alert,
+    "ui/alerts/source_checks._run": on_quality,
+    "ui/alerts/deliveries._act": on_delivery,
+    "ui/shell/sidebar._start": on_run,
 }
 
 
@@ -311,7 +320,7 @@ def test_page_that_was_open_writes_nothing_when_the_session_has_ended(
     assert written(shared.url) == before
 
 
-@pytest.mark.parametrize("callback", ["decide._decide", "sidebar._start"])
+@pytest.mark.parametrize("callback", ["ui/decide/form._decide", "ui/shell/sidebar._start"])
 def test_callback_does_nothing_after_the_hours_of_a_session(ana, shared, callback, monkeypatch):
     page, press = SCENES[callback]()
     before = written(shared.url)
@@ -349,7 +358,7 @@ def test_fragment_asks_who_looks_before_it_shows_anything(ana, monkeypatch):
     from streamlit.testing.v1 import AppTest
 
     def script() -> None:
-        from ui import frame
+        from ui.parts import frame
 
         frame.live(None, "a")(lambda: __import__("streamlit").write("shown"))()
 

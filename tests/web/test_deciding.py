@@ -2,11 +2,11 @@
 
 import pytest
 
-from scout_core.permissions import Actor
+from scout_core.access.permissions import Actor
 from tests.support import factories as new
 from tests.support import web
 from tests.support.job import broken, key, refresh, rows, scouts, story, value, writing
-from ui import shield, who
+from ui.parts import shield, who
 
 CARLA = str(key("carla"))
 NOTE = "llamé a los dos, el primero la registró"

@@ -7,8 +7,8 @@ from string import Formatter
 
 import pytest
 
-from ui import site
-from ui.text import catalogue
+from ui.parts import site
+from ui.parts.text import catalogue
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "pages").glob("*.py"))
@@ -42,9 +42,9 @@ def test_page_opens_with_its_guard_before_anything_else(page):
 
 def test_the_main_script_has_no_pages_folder_beside_it():
     """Streamlit would serve such files by itself, past the guard of the main script."""
-    assert not (ROOT / "ui" / "pages").exists()
-    assert (ROOT / "ui" / "main.py").exists()
-    assert 'ROOT / "ui" / "main.py"' in (ROOT / "app.py").read_text(encoding="utf-8")
+    assert not (ROOT / "ui" / "shell" / "pages").exists()
+    assert (ROOT / "ui" / "shell" / "main.py").exists()
+    assert 'ROOT / "ui" / "shell" / "main.py"' in (ROOT / "app.py").read_text(encoding="utf-8")
 
 
 def test_each_page_has_a_place_and_the_other_way_round():

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scout_core import alert_acts
-from scout_core.database import Database
-from scout_core.permissions import Actor
+from scout_core.access.permissions import Actor
+from scout_core.alerts import acts
+from scout_core.db.database import Database
 from tests.support import web
 from tests.support.looking import refreshed_demo, rows, value
-from ui import read, who
+from ui.parts import read, who
 
 REASON = "the supervisor has the list"
 STANDING = "from scout.alerts where status <> 'RESOLVED'"
@@ -104,7 +104,7 @@ def test_alert_is_acknowledged_muted_and_open_again_from_the_page(acted):
 def test_somebody_who_was_faster_is_told_of(acted):
     number = value(acted, f"select min(alert_id) {STANDING} and rule = 'SIMILAR_KEY'")
     page = web.open_page("alerts", alert=str(number))
-    alert_acts.ack(
+    acts.ack(
         acted,
         actor=Actor("other", "operator"),
         alert_id=number,

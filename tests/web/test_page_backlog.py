@@ -2,8 +2,8 @@
 
 import pytest
 
-from scout_core import backlog
-from scout_core.database import LOOK
+from scout_core.attribution import backlog
+from scout_core.db.database import LOOK
 from tests.support import web
 from tests.support.looking import look
 from tests.web.lists import at, button_labels, captions, listed

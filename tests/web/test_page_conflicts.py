@@ -1,7 +1,7 @@
 """The page of conflicts: its rows and totals are the view's, each scout has its own evidence."""
 
-from scout_core import conflicts
-from scout_core.database import LOOK
+from scout_core.attribution import conflicts
+from scout_core.db.database import LOOK
 from tests.support import web
 from tests.support.looking import look
 from tests.web.lists import at, button_labels, captions, listed

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from scout_core import outbox
-from scout_core.database import Database
-from scout_core.permissions import Actor
+from scout_core.access.permissions import Actor
+from scout_core.db.database import Database
+from scout_core.notify import outbox
 from tests.support import web
 from tests.support.job import rows, value
 from tests.support.receiver import SECRET, Receiver, receiving
 from tests.support.telling import told, write
-from ui import read, who
+from ui.parts import read, who
 
 DEAD = "update scout.deliveries set state = 'DEAD', ended_at = now(), last_outcome = 'TIMEOUT'"
 
@@ -74,13 +74,13 @@ def test_test_says_what_each_channel_made_of_it_and_no_address(shown: Database, 
 def test_who_may_not_has_no_buttons_and_nothing_to_call(
     shown: Database, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ):
-    from ui import deliveries_view
+    from ui.alerts import deliveries
 
     monkeypatch.setattr(who, "local", lambda: Actor("vera", "viewer"))
     page = web.open_page("alerts")
     assert not [b.label for b in page.button if "aviso" in b.label or "prueba" in b.label]
     assert "1 aviso sin entregar" in web.words(page)
-    deliveries_view._act(deliveries_view._retry)
+    deliveries._act(deliveries._retry)
     assert value(shown.url, "select count(*) from scout.deliveries where state = 'DEAD'") == 1
     assert rows(shown.url, "select actor, action, via from scout.denials") == [
         ("vera", "notify", "page")

@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from scout_core import coverage
-from scout_core.database import LOOK
+from scout_core.attribution import coverage
+from scout_core.db.database import LOOK
 from tests.support import web
 from tests.support.looking import look
-from ui import health_view, read
-from ui.text import number, percent
+from ui.health import view
+from ui.parts import read
+from ui.parts.text import number, percent
 
 
 @pytest.fixture
@@ -82,8 +83,8 @@ def test_pause_stops_the_refresh_and_says_so(full):
 @pytest.mark.parametrize("is_other", [False, True])
 def test_tick_draws_all_anew_only_where_the_data_is_other_than_drawn(full, monkeypatch, is_other):
     page = web.open_page("health")
-    drawn = page.session_state[health_view.DRAWN]
-    draw, runs = health_view.show, []
+    drawn = page.session_state[view.DRAWN]
+    draw, runs = view.show, []
 
     def draw_unless_tick() -> None:
         # a tick runs `watch` alone, so what was drawn before still stands
@@ -91,17 +92,17 @@ def test_tick_draws_all_anew_only_where_the_data_is_other_than_drawn(full, monke
         if len(runs) > 1:
             draw()
 
-    monkeypatch.setattr(health_view, "show", draw_unless_tick)
+    monkeypatch.setattr(view, "show", draw_unless_tick)
     if is_other:
-        page.session_state[health_view.DRAWN] = (drawn[0] - 1, drawn[1])
+        page.session_state[view.DRAWN] = (drawn[0] - 1, drawn[1])
     page.run()
     assert len(runs) == (2 if is_other else 1)
-    assert page.session_state[health_view.DRAWN] == drawn
+    assert page.session_state[view.DRAWN] == drawn
 
 
 def test_numbers_that_are_read_again_and_equal_are_not_drawn_again(full, monkeypatch):
-    first = web.open_page("health").session_state[health_view.DRAWN]
+    first = web.open_page("health").session_state[view.DRAWN]
     later = read.now() + timedelta(minutes=7)
     monkeypatch.setattr(read, "now", lambda: later)
     read.forget()
-    assert web.open_page("health").session_state[health_view.DRAWN] == first
+    assert web.open_page("health").session_state[view.DRAWN] == first

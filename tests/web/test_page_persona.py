@@ -3,14 +3,14 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from scout_core import erasure
-from scout_core.database import ADMIN
-from scout_core.permissions import Actor
+from scout_core.access.permissions import Actor
+from scout_core.db.database import ADMIN
+from scout_core.decide import erasure
 from tests.support import factories, web
 from tests.support.looking import installed as new_database
 from tests.support.looking import refreshed_demo, rows, write
-from ui import read
-from ui.text import catalogue
+from ui.parts import read
+from ui.parts.text import catalogue
 
 
 def search(page: AppTest, wanted: str) -> AppTest:

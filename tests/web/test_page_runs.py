@@ -2,12 +2,12 @@
 
 import pytest
 
-from scout_core import checks
-from scout_core.database import ADMIN
+from scout_core.db.database import ADMIN
+from scout_core.health import invariants
 from tests.support import factories, web
 from tests.support.looking import installed as new_database
 from tests.support.looking import value
-from ui.text import LIMIT, catalogue
+from ui.parts.text import LIMIT, catalogue
 
 NEWEST = "select max(run_id) from scout.v_runs"
 
@@ -141,8 +141,8 @@ def test_checks_are_made_when_asked_for_and_each_has_its_words(full):
     assert not page.dataframe
     page.button(key="runs_checks_run").click().run()
     assert "todo se cumple" in web.words(page)
-    assert len(table(page, "check")) == len(checks.names())
-    for name in checks.names():
+    assert len(table(page, "check")) == len(invariants.names())
+    for name in invariants.names():
         for words in catalogue()[f"runs.check_{name}"]:
             assert len(words) <= LIMIT
 

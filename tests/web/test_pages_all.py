@@ -2,11 +2,11 @@
 
 import pytest
 
-from scout_core.permissions import Actor
+from scout_core.access.permissions import Actor
 from tests.support import drivers, web
 from tests.support.looking import value
-from ui import site, who
-from ui.text import catalogue
+from ui.parts import site, who
+from ui.parts.text import catalogue
 
 PAGES = [place.name for place in site.PLACES]
 

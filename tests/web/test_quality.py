@@ -2,11 +2,11 @@
 
 import pytest
 
-from scout_core import quality
-from scout_core.database import LOOK, Database
+from scout_core.db.database import LOOK, Database
+from scout_core.health import source_checks
 from tests.support import web
 from tests.support.looking import value, write
-from ui.quality_view import detail
+from ui.alerts.source_checks import detail
 
 
 def view(**filters: str):
@@ -15,7 +15,7 @@ def view(**filters: str):
 
 def test_each_number_opens_as_many_rows(full: Database) -> None:
     with full.transaction(LOOK) as conn:
-        results = quality.list_results(conn)
+        results = source_checks.list_results(conn)
     page = view()
     assert not page.exception
     shown = page.dataframe[0].value

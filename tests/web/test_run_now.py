@@ -8,7 +8,8 @@ import pytest
 from tests.support import web
 from tests.support.job import OPERATOR, at_point, run_states, story, value
 from tests.support.job import refresh as run_job
-from ui import job, read
+from ui.parts import read
+from ui.shell import job
 
 
 @pytest.fixture

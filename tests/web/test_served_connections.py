@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from scout_core.database import Database
+from scout_core.db.database import Database
 from tests.support import browser
 from tests.support.looking import refreshed_demo
 from tests.support.visiting import ask, visit, watched
-from ui import site
+from ui.parts import site
 
 # by the name that the server gives them: kept, and at most (docs/settings.md)
 POOLS = {"scout": (5, 15), "scout-api": (5, 5), "scout-export": (3, 3)}

@@ -15,9 +15,9 @@ from streamlit.web.server.starlette.starlette_app import create_streamlit_routes
 from tests.support import browser
 from tests.support.looking import refreshed_demo
 from tests.support.requesting import SOCKET, ask, connected, first_line, upgrade
-from ui import site
 from ui.doors import routes
 from ui.doors.asked import Asked
+from ui.parts import site
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 # Streamlit's routes, with what we let through. A new one of a later version is refused; this list

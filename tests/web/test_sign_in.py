@@ -19,13 +19,13 @@ from streamlit.runtime.secrets import secrets_singleton
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 
 from scout_core import logs
-from scout_core.permissions import Actor
+from scout_core.access.permissions import Actor
 from tests.support import provider as providers
 from tests.support import web
 from tests.support.job import do, rows
 from tests.support.looking import installed
-from ui import provider_claims, read, sessions, sign_in, site, who
-from ui.doors import answers
+from ui.doors import answers, provider_claims, sessions, sign_in
+from ui.parts import read, site, who
 
 pytestmark = pytest.mark.filterwarnings(providers.OLD_WAYS)
 

@@ -5,12 +5,12 @@ import json
 from collections.abc import Iterable
 from functools import lru_cache
 
-from ui import site
 from ui.doors import document, routes
 from ui.doors.asked import Asked, Message
 from ui.doors.origins import Origin
 from ui.doors.refusals import Refusal
-from ui.text import catalogue
+from ui.parts import site
+from ui.parts.text import catalogue
 
 Header = tuple[bytes, bytes]
 HSTS = (b"strict-transport-security", b"max-age=31536000")

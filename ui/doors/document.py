@@ -9,10 +9,10 @@ from pathlib import Path
 
 from streamlit import config, file_util
 
-from ui.text import catalogue
+from ui.parts.text import catalogue
 
 INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
-SCRIPT = Path(__file__).parents[1] / "document.js"
+SCRIPT = Path(__file__).with_name("document.js")
 
 
 @cache

@@ -11,9 +11,9 @@ from pathlib import Path
 from starlette.routing import BaseRoute, Match
 from streamlit import config, file_util
 
-from ui import site
 from ui.doors import auth
 from ui.doors.asked import Asked, Scope
+from ui.parts import site
 
 READ = frozenset(("GET", "HEAD"))
 GET = frozenset(("GET",))

@@ -1,0 +1,1 @@
+"""Who may do what: roles, tokens, sessions, refusals, and what a note may say."""

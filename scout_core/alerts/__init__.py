@@ -1,0 +1,1 @@
+"""What asks for attention, from its first day to its last."""

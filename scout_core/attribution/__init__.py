@@ -1,0 +1,1 @@
+"""Who brought whom, as the settled state has it."""

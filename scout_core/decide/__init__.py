@@ -1,0 +1,1 @@
+"""What people decide, link, hold and take back."""

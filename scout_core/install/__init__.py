@@ -1,0 +1,1 @@
+"""The installation: made, examined, taken away."""

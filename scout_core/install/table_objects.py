@@ -1,0 +1,251 @@
+"""Steps of the installation that touch the owner's tables: indexes and change tracking.
+
+Each may be refused for lack of a right; then the product works without it and says what is lost.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, NullPool, Row, text
+
+from scout_core.db import connecting
+from scout_core.db.driver_errors import wrapped_errors
+from scout_core.install.session import (
+    INSUFFICIENT_PRIVILEGE,
+    LOCK_NOT_AVAILABLE,
+    Installer,
+    StatementRefused,
+    ask,
+    run_formatted,
+    run_script,
+)
+from scout_core.install.tree import TableObject, table_objects
+from scout_core.install.views import recorded
+
+_TRIES = 3
+# An index that waits blocks no writer; a trigger that waits makes every writer wait behind it.
+_INDEX_LOCK_SECONDS = 30
+_TRIGGER_LOCK_SECONDS = 3
+
+
+def wanted_objects(installer: Installer, topic: str, usable: frozenset[str]) -> list[TableObject]:
+    """Indexes or triggers whose table is there."""
+    return [o for o in table_objects(installer.sql_root, topic) if o.relation in usable]
+
+
+def refresh_indexes(installer: Installer, usable: frozenset[str]) -> None:
+    """Build what is missing, concurrently; drop leftovers of a broken build."""
+    wanted = wanted_objects(installer, "indexes", usable)
+    with installer.as_owner() as conn:
+        known = recorded(conn, "index")
+        relations = _relations(conn, "index")
+    with installer.as_login() as conn:
+        there = index_states(conn, wanted)
+    for name in sorted(known.keys() - {index.name for index in wanted}):
+        _drop_index(installer, relations[name], name)
+        _forget(installer, "index", name)
+        installer.did(f"Dropped index {name}, no longer needed.")
+    built = set()
+    for index in wanted:
+        is_as_wanted = there.get(index.name) and known.get(index.name, (None,))[0] == index.checksum
+        if not is_as_wanted and _build(installer, index):
+            _record(installer, "index", index)
+            installer.did(f"Built index {index.name} on {index.relation}.")
+            built.add(index.relation)
+    for relation in sorted(built):
+        analyze(installer, relation)
+
+
+def refresh_triggers(installer: Installer, usable: frozenset[str]) -> None:
+    """Create what is missing or disabled."""
+    wanted = wanted_objects(installer, "triggers", usable)
+    with installer.as_owner() as conn:
+        known = recorded(conn, "trigger")
+        relations = _relations(conn, "trigger")
+    with installer.as_login() as conn:
+        there = trigger_states(conn, wanted)
+    for name in sorted(known.keys() - {trigger.name for trigger in wanted}):
+        drop_trigger(installer, relations[name], name)
+        _forget(installer, "trigger", name)
+        installer.did(f"Dropped trigger {name}, no longer needed.")
+    for trigger in wanted:
+        is_as_wanted = (
+            there.get(trigger.name) and known.get(trigger.name, (None,))[0] == trigger.checksum
+        )
+        if not is_as_wanted and _create_trigger(installer, trigger):
+            _record(installer, "trigger", trigger)
+            installer.did(f"Created trigger {trigger.name} on {trigger.relation}.")
+    # whether changes are all noted is asked against these: one that was refused is in no catalog
+    tracking = sum(trigger.name.startswith("scout_note_") for trigger in wanted)
+    with installer.as_owner() as conn:
+        ask(conn, "note_fact", name="tracking_triggers", value=str(tracking))
+
+
+def index_states(conn: Connection, wanted: list[TableObject]) -> dict[str, bool]:
+    """Whether each index that exists is valid."""
+    return {row.name: row.is_valid for row in _ask_objects(conn, "indexes", wanted)}
+
+
+def trigger_states(conn: Connection, wanted: list[TableObject]) -> dict[str, bool]:
+    """Whether each trigger that exists is enabled."""
+    return {row.name: row.is_enabled for row in _ask_objects(conn, "triggers", wanted)}
+
+
+def drop_trigger(installer: Installer, relation: str, name: str) -> None:
+    """Drop a trigger of ours; nothing where its table is gone."""
+    with installer.as_login(lock_seconds=_TRIGGER_LOCK_SECONDS) as conn:
+        if ask(conn, "relations", relation_names=[relation]):
+            run_formatted(conn, "drop trigger if exists %I on %I.%I", name, *relation.split("."))
+
+
+def drop_installed(installer: Installer) -> None:
+    """Take away every index and trigger of ours on the owner's tables."""
+    for kind in ("trigger", "index"):
+        with installer.as_owner() as conn:
+            relations = _relations(conn, kind)
+        for name, relation in relations.items():
+            if kind == "trigger":
+                drop_trigger(installer, relation, name)
+            else:
+                _drop_index(installer, relation, name)
+            _forget(installer, kind, name)
+        if relations:
+            noun = "triggers" if kind == "trigger" else "indexes"
+            installer.did(f"Dropped {len(relations)} {noun} on the source tables.")
+
+
+def _build(installer: Installer, index: TableObject) -> bool:
+    words = ""
+    for attempt in range(_TRIES):
+        # A leftover, or one whose definition has changed.
+        _drop_index(installer, index.relation, index.name)
+        try:
+            with _autocommit(installer) as conn:
+                run_script(conn, index.body)
+        except StatementRefused as exc:
+            words = exc.words
+            if exc.code != LOCK_NOT_AVAILABLE:
+                break
+            time.sleep(attempt)
+        else:
+            return True
+    _drop_index(installer, index.relation, index.name)
+    installer.misses(
+        f"Index {index.name} on {index.relation} could not be built ({words}): what it serves is "
+        "slower or less guarded until an init builds it."
+    )
+    return False
+
+
+def analyze(installer: Installer, relation: str, *, is_ours: bool = False) -> None:
+    """Let the planner know a table, or how the keys of new indexes are spread: it guesses badly
+    until then. A table that somebody is changing is left to autovacuum."""
+    try:
+        with installer.as_login(lock_seconds=_INDEX_LOCK_SECONDS) as conn:
+            if is_ours and installer.owner:
+                run_formatted(conn, "set local role %I", installer.owner)
+            run_formatted(conn, "analyze %I.%I", *relation.split("."))
+    except StatementRefused as exc:
+        if exc.code != LOCK_NOT_AVAILABLE:
+            raise
+
+
+def _create_trigger(installer: Installer, trigger: TableObject) -> bool:
+    words = ""
+    for attempt in range(_TRIES):
+        try:
+            with installer.as_login(lock_seconds=_TRIGGER_LOCK_SECONDS) as conn:
+                run_script(conn, trigger.body)
+                schema, table = trigger.relation.split(".")
+                run_formatted(
+                    conn, "alter table %I.%I enable trigger %I", schema, table, trigger.name
+                )
+        except StatementRefused as exc:
+            words = exc.words
+            if exc.code == INSUFFICIENT_PRIVILEGE:
+                break
+            if exc.code != LOCK_NOT_AVAILABLE:
+                raise
+            time.sleep(attempt + 1)
+        else:
+            return True
+    installer.misses(
+        f"Trigger {trigger.name} on {trigger.relation} is lost ({words}): changes that others make "
+        "there between two runs are not recorded."
+    )
+    return False
+
+
+def _drop_index(installer: Installer, relation: str, name: str) -> None:
+    with installer.as_login() as conn:
+        found = ask(conn, "indexes", names=[name], relations=[relation])
+    if found:
+        with _autocommit(installer) as conn:
+            run_script(conn, f"drop index concurrently if exists {found[0].index_name}")
+
+
+@contextmanager
+def _autocommit(installer: Installer) -> Iterator[Connection]:
+    """A connection of the login outside any transaction, as concurrent index builds need it.
+
+    Behind a pooler a setting would stay with whoever gets the connection next: an index then waits
+    as long as it takes.
+    """
+    engine = connecting.engine(installer.db.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with wrapped_errors(), engine.connect() as conn:
+        if not _is_pooled(conn):
+            run_script(conn, "set search_path = pg_catalog, pg_temp")
+            run_script(conn, "set statement_timeout = 0")
+            run_script(conn, f"set lock_timeout = '{_INDEX_LOCK_SECONDS}s'")
+        yield conn
+
+
+def _is_pooled(conn: Connection) -> bool:
+    """Whether somebody stands between: who answered the login is not who answers now."""
+    driver: Any = conn.connection.dbapi_connection
+    return bool(driver.info.backend_pid != conn.scalar(text("select pg_catalog.pg_backend_pid()")))
+
+
+def _ask_objects(conn: Connection, name: str, wanted: list[TableObject]) -> list[Row[Any]]:
+    return ask(
+        conn,
+        name,
+        names=[thing.name for thing in wanted],
+        relations=[thing.relation for thing in wanted],
+    )
+
+
+def _relations(conn: Connection, kind: str) -> dict[str, str]:
+    rows = conn.execute(
+        text("select name, relation from scout.installed_objects where kind = :kind order by name"),
+        {"kind": kind},
+    )
+    return {row.name: row.relation for row in rows}
+
+
+def _record(installer: Installer, kind: str, thing: TableObject) -> None:
+    with installer.as_owner() as conn:
+        conn.execute(
+            text(
+                "insert into scout.installed_objects (kind, name, relation, checksum)"
+                " values (:kind, :name, :relation, :checksum)"
+                " on conflict (kind, name) do update set relation = excluded.relation,"
+                " checksum = excluded.checksum, applied_at = now()"
+            ),
+            {
+                "kind": kind,
+                "name": thing.name,
+                "relation": thing.relation,
+                "checksum": thing.checksum,
+            },
+        )
+
+
+def _forget(installer: Installer, kind: str, name: str) -> None:
+    with installer.as_owner() as conn:
+        conn.execute(
+            text("delete from scout.installed_objects where kind = :kind and name = :name"),
+            {"kind": kind, "name": name},
+        )

@@ -1,0 +1,1 @@
+"""The job: what it would do, and doing it."""

@@ -1,0 +1,1 @@
+"""What is collected and what would be paid, with the scout of each person."""

@@ -1,0 +1,1 @@
+"""Messages to the outside and how they are delivered."""

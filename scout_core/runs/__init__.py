@@ -1,0 +1,1 @@
+"""Runs: their record, their lock, their seals, their audit."""

@@ -1,0 +1,1 @@
+"""What loaders and people leave in the sources."""

@@ -1,0 +1,1 @@
+"""Connections, encodings, the server's log."""

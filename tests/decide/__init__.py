@@ -1,0 +1,1 @@
+"""Decisions, reviews, undo, erasure."""

@@ -1,0 +1,1 @@
+"""Kills, locks, networks, disks, tampering."""

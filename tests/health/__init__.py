@@ -1,0 +1,1 @@
+"""The verdict, its lights, the checks of the sources."""

@@ -1,0 +1,1 @@
+"""Deciding and reviewing on a page."""

@@ -1,0 +1,1 @@
+"""What stands around every page, and the start of the server."""
