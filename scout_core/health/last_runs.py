@@ -33,6 +33,11 @@ class JobRun:
     error: str | None
     step: str | None
 
+    @property
+    def is_failed(self) -> bool:
+        """Whether it did not end well, or its process is gone."""
+        return self.status in ("FAILED", "LOST")
+
 
 @dataclass(frozen=True)
 class Pulse:

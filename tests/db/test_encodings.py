@@ -238,7 +238,7 @@ def test_every_connection_of_ours_is_opened_in_the_two_places_that_say_so():
     found = {
         f"{path.relative_to(test_server.ROOT)}" for path in mine if opens.search(path.read_text())
     }
-    assert found == {"scout_core/db/connecting.py", "scout_core/postgres/connection.py"}
+    assert found == {"scout_core/db/connecting.py", "scout_core/embedded/connection.py"}
     for path in found:
         assert "client_encoding" in (test_server.ROOT / path).read_text()
 

@@ -177,11 +177,11 @@ def runs(data: tuple[JobRun, ...], inks: Inks) -> dict[str, Any]:
     slow = [s > SLOW_TIMES * usual and s > SLOW_SECONDS for s in seconds]
     highest = max([1.0, *seconds])
     fills = [
-        charts.FAIL if run.status == "FAILED" else charts.WARN if is_slow else charts.OK
+        charts.FAIL if run.is_failed else charts.WARN if is_slow else charts.OK
         for run, is_slow in zip(shown, slow, strict=True)
     ]
     marks = [
-        "✕" if run.status == "FAILED" else t("health.slow") if is_slow else ""
+        "✕" if run.is_failed else t("health.slow") if is_slow else ""
         for run, is_slow in zip(shown, slow, strict=True)
     ]
     ticks = list(range(0, len(shown), 6))

@@ -428,7 +428,7 @@ def _runs(
     if not runs:
         frame.empty(t("health.runs_none"), t("health.runs_none_hint"))
         return
-    failed = sum(run.status == "FAILED" for run in runs)
+    failed = sum(run.is_failed for run in runs)
     charts.show(
         "health_runs",
         health_charts.runs,

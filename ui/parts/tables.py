@@ -127,7 +127,7 @@ def small(columns: Mapping[str, Sequence[str]], *, alt: str) -> None:
 
 
 def pager(page: Any, *, shown: int | None = None, key: str = "pager") -> None:
-    """Previous and next page of a scout_core.paging.Page, in the address."""
+    """Previous and next page of a scout_core.lists.paging.Page, in the address."""
     count = len(page.rows) if shown is None else shown
     row = st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
