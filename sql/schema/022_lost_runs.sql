@@ -36,3 +36,8 @@ end
 $$;
 comment on function scout.is_lost(text) is
 'For a run that is RUNNING: whether nobody works on it, so that its process is gone and the next start closes it.';
+
+-- where these are now
+comment on column scout.decisions.reason_code is
+'One of scout_core/decide/reasons.py; UNDONE when an undo wrote the row.';
+comment on column scout.quality_results.check_name is 'A file of sql/health/source_checks.';

@@ -221,9 +221,9 @@ def writers() -> Iterator[tuple[str, FunctionType, set[str]]]:
 WRITERS = {name: (found, texts) for name, found, texts in writers()}
 # of the list, or a code, not of the one who writes
 NO_TEXTS = {
-    ("export_log.export_to", "name"),
-    ("export_lists.export_list", "name"),
-    ("sessions.end", "reason"),
+    ("export.delivery.export_to", "name"),
+    ("export.lists.export_list", "name"),
+    ("access.sessions.end", "reason"),
 }
 
 
@@ -294,23 +294,23 @@ def test_every_function_that_writes_a_text_refuses_a_personal_one(
 
 def test_the_table_of_writers_is_whole():
     assert {
-        "alert_acts.ack",
-        "alert_acts.mute",
-        "alert_acts.mute_many",
-        "alert_acts.unmute",
-        "decisions.decide",
-        "decisions.decide_many",
-        "erasure.erase",
-        "export.checked_form",
-        "export_log.export_to",
-        "holds.release",
-        "holds.release_of_run",
-        "refresh.run_refresh",
-        "review.create",
-        "review.dismiss",
-        "review.link",
-        "tokens.create",
-        "undo.run_undo",
+        "alerts.acts.ack",
+        "alerts.acts.mute",
+        "alerts.acts.mute_many",
+        "alerts.acts.unmute",
+        "decide.decisions.decide",
+        "decide.decisions.decide_many",
+        "decide.erasure.erase",
+        "export.writer.checked_form",
+        "export.delivery.export_to",
+        "decide.holds.release",
+        "decide.holds.release_of_run",
+        "job.refresh.run_refresh",
+        "decide.review.create",
+        "decide.review.dismiss",
+        "decide.review.link",
+        "access.tokens.create",
+        "decide.undo.run_undo",
     } <= set(WRITERS)
 
 

@@ -130,7 +130,7 @@ def test_memory_is_flat_and_a_reader_who_leaves_is_kept_as_that(db):
                 "backlog",
                 None,
                 out,
-                exports.export.Form(),
+                exports.writer.Form(),
                 actor=Actor("a", "viewer"),
                 via="api",
                 now=exports.services.now(),
@@ -161,7 +161,7 @@ def test_nothing_leaves_where_it_could_not_be_kept(demo, db, db_url):
     out = io.BytesIO()
     with pytest.raises(DatabaseReadOnly):
         delivery.export_to(
-            db, db, "runs", None, out, exports.export.Form(), actor=Actor("a", "viewer"),
+            db, db, "runs", None, out, exports.writer.Form(), actor=Actor("a", "viewer"),
             via="cli", now=exports.services.now(),
         )  # fmt: skip
     assert out.getvalue() == b""

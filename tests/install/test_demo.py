@@ -443,7 +443,7 @@ def test_demo_data_is_not_loaded_twice(looked_at_db):
     assert value(looked_at_db, "select count(*) from canon.identity_registry") == before
 
 
-@pytest.mark.parametrize("step", ["_load_sources", "install.init", "_load_past"])
+@pytest.mark.parametrize("step", ["_load_sources", "init.init", "_load_past"])
 def test_failed_load_leaves_an_empty_database_and_can_be_done_again(step, bare_db, monkeypatch):
     owner, _, name = step.rpartition(".")
     target = getattr(demo, owner) if owner else demo
