@@ -101,7 +101,7 @@ def _bare(db: Database) -> dict[str, float]:
         conn.exec_driver_sql("rollback to savepoint bare")
         conn.execute(sql.statement("job/refresh/choose_joins"))
         conn.exec_driver_sql(statements["keep_links"])
-        conn.exec_driver_sql("set local enable_nestloop = on; analyze bench_links")
+        conn.exec_driver_sql("set local enable_nestloop = on; analyze public.bench_links")
     _vacuum(db)
     for name in ("insert_links", "update_ledger"):
         with db.transaction(ADMIN) as conn:
@@ -178,10 +178,10 @@ def _product(db: Database, settings: Settings, size: int, bare: dict[str, float]
 
 @contextmanager
 def _timed(db: Database) -> Iterator[dict[str, float]]:
-    """Seconds per file of sql/refresh and per statement of a seal while the block runs."""
+    """Seconds per file of sql/job/refresh and per statement of a seal while the block runs."""
     names = {
         path.read_text(encoding="utf-8").splitlines()[0]: path.stem
-        for path in (sql.ROOT / "refresh").glob("*.sql")
+        for path in (sql.ROOT / "job" / "refresh").glob("*.sql")
     }
     names |= {body.splitlines()[0]: name for name, body in sql.queries("runs/seals").items()}
     seconds: dict[str, float] = {}

@@ -4,7 +4,7 @@
 insert into ops.ingestion_runs (job_type, status) values ('identity_run', 'RUNNING');
 
 -- name: keep_links
-create unlogged table bench_links as
+create unlogged table public.bench_links as
 select
     c.source_pk,
     c.person_key,
@@ -67,7 +67,7 @@ with founded as (
         'LOW',
         b.phone_key,
         b.license_key
-    from bench_links as b
+    from public.bench_links as b
     where b.is_founder
 )
 
@@ -85,7 +85,7 @@ select
     '{"has_license": true, "has_phone": true}',
     now(),
     (select max(r.id) from ops.ingestion_runs as r)
-from bench_links as b;
+from public.bench_links as b;
 
 -- name: update_ledger
 with candidates as materialized (
