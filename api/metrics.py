@@ -181,7 +181,7 @@ class _Now(Collector):
                 ),
             ]
         if beat.last is not None:
-            failed = float(beat.last.status in ("FAILED", "LOST"))
+            failed = float(beat.last.is_failed)
             found.append(_gauge("scout_last_run_failed", "Whether the last run failed.", failed))
         return found
 

@@ -10,6 +10,7 @@ from ui.parts.lists import Names
 from ui.parts.tables import Column
 from ui.parts.text import NOTHING, counted, full_day, number, span, t
 
+SOURCES = ("module_ct_cabinet_leads", "module_ct_scouting_daily", "module_ct_migrations")
 TABS = ("all", "D", "A", "C")
 
 
@@ -116,7 +117,7 @@ def _filters(
         fitting = [r for r, c in backlog.REASONS.items() if category is None or category in c]
         reason = link.choice("reason", t("backlog.reason"), fitting, shown=_reason)
         scout = lists.scout_choice(names)
-        source = link.choice("source", t("lists.source"), backlog.SOURCES, shown=_source)
+        source = link.choice("source", t("lists.source"), SOURCES, shown=_source)
         with grid.cell(column_span=2):
             days = link.days("days", t("backlog.between"))
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
@@ -180,7 +181,7 @@ def _reason(code: str) -> str:
 
 
 def _source(name: str) -> str:
-    return t(f"lists.source_{name}") if name in backlog.SOURCES else name
+    return t(f"lists.source_{name}") if name in SOURCES else name
 
 
 show()

@@ -16,8 +16,6 @@ from scout_core.lists.paging import Group, Key, Page, Sort
 CATEGORIES = ("A", "C", "D")
 # as ops.v_persons_without_scout_categorized has them
 LABELS = {"A": "EVENTOS_SIN_SCOUT", "C": "LEGACY", "D": "SCOUT_EN_EVENTOS_NO_PROPAGADO"}
-# the sources of the events of such persons
-SOURCES = ("module_ct_cabinet_leads", "module_ct_scouting_daily", "module_ct_migrations")
 # Each reason with its categories, in the order in which the first that fits is taken.
 REASONS = {
     "DECIDED_NO_SCOUT": "ACD",

@@ -72,11 +72,7 @@ LISTS: Mapping[str, ExportList] = {
         backlog.ExportedPerson,
         backlog.BacklogFilters,
         backlog.SORTS,
-        {
-            "category": backlog.CATEGORIES,
-            "reason_code": tuple(backlog.REASONS),
-            "source": backlog.SOURCES,
-        },
+        {"category": backlog.CATEGORIES, "reason_code": tuple(backlog.REASONS)},
     ),
     "collection": ExportList(
         "/yango/cabinet/collection-with-scout",

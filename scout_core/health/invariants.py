@@ -65,7 +65,7 @@ def verify(
     zone = None if settings is None else settings.source_timezone
     known = () if settings is None else settings.event_triggers
     with db.transaction(CHECK) as conn:
-        results = _of_rows(conn, is_full=is_full)
+        results = check_rows(conn, is_full=is_full)
         # last: it names things in full from here on
         objects = list(manifest.differing(conn, zone=zone, known_event_triggers=known))
     found = chained(objects, manifest.differing_views(db))
@@ -79,13 +79,8 @@ def verify(
     return sorted(results, key=lambda result: result.name)
 
 
-def verify_rows(db: Database) -> list[CheckResult]:
-    """The same without OBJECT_CHECK: every invariant of what the tables hold, by name."""
-    with db.transaction(CHECK) as conn:
-        return _of_rows(conn, is_full=True)
-
-
-def _of_rows(conn: Connection, *, is_full: bool) -> list[CheckResult]:
+def check_rows(conn: Connection, *, is_full: bool = True) -> list[CheckResult]:
+    """Every invariant of what the tables hold, by name: all but OBJECT_CHECK."""
     is_sampled = not is_full and _persons(conn) > LARGE
     return [_check(conn, name, is_sampled=is_sampled) for name in names() if name != OBJECT_CHECK]
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from scout_core.db import sql
-from scout_core.health.lights import LastRun, judge_scheduler
+from scout_core.health.lights import ENDED_BADLY, LastRun, judge_scheduler
 from scout_core.health.states import Status
 from scout_core.schedule.clock import EVERY_HOURS
 from scout_core.settings import Settings
@@ -36,7 +36,7 @@ class JobRun:
     @property
     def is_failed(self) -> bool:
         """Whether it did not end well, or its process is gone."""
-        return self.status in ("FAILED", "LOST")
+        return self.status in ENDED_BADLY
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from scout_core.settings import Settings
 # set, and no age can be told from it.
 SKEW = timedelta(minutes=5)
 LOST = "worker lost"
+ENDED_BADLY = ("FAILED", "LOST")
 GUARD = "guard: "
 
 
@@ -57,7 +58,7 @@ class LastRun:
     @property
     def is_failed(self) -> bool:
         """Whether it did not end well."""
-        return self.status in ("FAILED", "LOST")
+        return self.status in ENDED_BADLY
 
     @property
     def is_stopped_by_guard(self) -> bool:

@@ -367,6 +367,11 @@ def _fail(run: Run, exc: BaseException) -> None:
             _record_failure(run, reason)
         except CannotBeKept:
             _record_failure(run, reason.encode("ascii", "backslashreplace").decode())
+        except DatabaseError:
+            if not stopping.is_asked():
+                raise
+            # a cancel that was meant for the statement before: the connection is the same
+            _record_failure(run, reason)
     except ScoutError as lost:
         _log.warning("failure not recorded, the next start closes the run", reason=lost.message)
     _log.error("run failed", reason=reason)

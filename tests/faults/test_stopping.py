@@ -15,11 +15,11 @@ import pytest
 from scout_core import cli
 from scout_core.db import stopping
 from scout_core.db.database import LOOK, Database
-from scout_core.errors import RunBusy
+from scout_core.errors import RunBusy, Stopped
 from scout_core.health import last_runs
 from scout_core.health import verdict as health
 from scout_core.install import doctor
-from scout_core.runs import lock, record
+from scout_core.runs import lock, record, runner
 from tests.cli.test_streams import ask, serving
 from tests.support import factories as new
 from tests.support import web
@@ -248,14 +248,36 @@ def test_asking_in_a_process_that_goes_on_is_forgotten(db, db_url):
     story(db_url)
     stopping.ask("a test")
     try:
-        from scout_core.errors import Stopped
-
         with pytest.raises(Stopped):
             refresh(db)
     finally:
         stopping.forget()
     assert run_states(db_url) == []
     assert refresh(db).status == "COMPLETED"
+
+
+def test_cancel_that_comes_too_late_does_not_keep_the_end_from_being_written(
+    db, db_url, monkeypatch
+):
+    """It was meant for the statement before, and its connection is that of the last one now."""
+    story(db_url)
+    write, cancelled = runner.execute, []
+
+    def execute(conn, name, **values):
+        if name == "fail" and not cancelled:
+            cancelled.append(name)
+            conn.exec_driver_sql("select pg_cancel_backend(pg_backend_pid()), pg_sleep(5)")
+        return write(conn, name, **values)
+
+    monkeypatch.setattr(runner, "execute", execute)
+    at_point(monkeypatch, "mid work", lambda: stopping.ask("a test"))
+    try:
+        with pytest.raises(Stopped):
+            refresh(db)
+    finally:
+        stopping.forget()
+    assert cancelled == ["fail"]
+    assert run_states(db_url) == [("FAILED", "stopped (a test)")]
 
 
 # lost: the row says RUNNING, nobody works

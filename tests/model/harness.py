@@ -16,7 +16,7 @@ from scout_core.attribution import fingerprint, settle
 from scout_core.db.database import CHECK, LOOK, Database
 from scout_core.decide import decisions, review, undo
 from scout_core.errors import BadInput, DatabaseAway, Refused
-from scout_core.health.invariants import verify_rows
+from scout_core.health.invariants import check_rows
 from scout_core.job.refresh import plan, run_refresh
 from scout_core.runs import runner
 from scout_core.settings import load
@@ -365,9 +365,11 @@ class Harness:
     def verify(self) -> None:
         """The product's own checks hold; the reset needs append-only triggers of a softer kind, and
         decisions are written here without a run of their own."""
+        with self.database.transaction(CHECK) as conn:
+            results = check_rows(conn)
         broken = [
             r
-            for r in verify_rows(self.database)
+            for r in results
             if not r.holds
             and r.name != "audit_is_append_only"
             and any(row.get("run_id", 0) is not None for row in r.sample)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 
 from scout_core.access.permissions import Actor
 from scout_core.attribution import fingerprint
-from scout_core.db.database import LOOK, Database
+from scout_core.db.database import CHECK, LOOK, Database
 from scout_core.decide import decisions
 from scout_core.health import invariants
 from scout_core.job.refresh import run_refresh
@@ -155,7 +155,8 @@ def broken(db: Database) -> dict[str, tuple[dict[str, Any], ...]]:
     Without the check of functions, triggers and views, which takes as long as all others: what
     changes those asks `checks.verify`.
     """
-    return {r.name: r.sample for r in invariants.verify_rows(db) if not r.holds}
+    with db.transaction(CHECK) as conn:
+        return {r.name: r.sample for r in invariants.check_rows(conn) if not r.holds}
 
 
 def broken_at_all(db: Database) -> dict[str, tuple[dict[str, Any], ...]]:

@@ -8,10 +8,10 @@ from typing import Any
 import streamlit as st
 
 from scout_core.attribution.person_history import Story
-from ui.parts import charts, frame
+from ui.parts import charts, frame, lists
 from ui.parts.charts import Inks
 from ui.parts.text import LIMA, number, short_day, t
-from ui.person.phrases import SOURCES, Names, numbered, source_words
+from ui.person.phrases import NAME_LENGTH, SOURCES, Names, source_words
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up")
 
@@ -36,7 +36,9 @@ def show(story: Story, names: Names) -> None:
         )
         for row in dated
     )
-    labels = tuple(t("persona.lanes_scout", scout=numbered(s, names)) for s in shown)
+    labels = tuple(
+        t("persona.lanes_scout", scout=lists.scout_label(s, names, NAME_LENGTH)) for s in shown
+    )
     if len(scouts) > len(SYMBOLS):
         labels = (*labels[:-1], t("persona.lanes_others"))
     opened = story.conclusion.conflict_since

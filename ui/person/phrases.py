@@ -1,7 +1,6 @@
 """What the parts of the page of a person call a scout and a source."""
 
-import re
-
+from ui.parts import lists
 from ui.parts.text import clean, plain, t
 
 SOURCES = (
@@ -12,6 +11,7 @@ SOURCES = (
     "public.module_ct_cabinet_payments",
 )
 NAMED_SCOUTS = 3
+NAME_LENGTH = 40
 
 Names = dict[int, str | None]
 
@@ -20,14 +20,7 @@ def scout_words(scout: int | None, names: Names) -> str:
     """`scout 14 M. Huamán`, for where markdown is read."""
     if scout is None:
         return t("persona.nobody")
-    return t("persona.scout", scout=plain(numbered(scout, names)))
-
-
-def numbered(scout: int, names: Names) -> str:
-    """`14 M. Huamán`; the number alone where the name says no more."""
-    name = clean(names.get(scout) or "", 40)
-    says_no_more = re.fullmatch(rf"(?:scout\W*)?0*{scout}", name, re.IGNORECASE) or not name
-    return str(scout) if says_no_more else f"{scout} {name}"
+    return t("persona.scout", scout=plain(lists.scout_label(scout, names, NAME_LENGTH)))
 
 
 def source_words(table: str) -> str:
