@@ -25,7 +25,7 @@ from tests.support.server import ROOT
 GUIDE = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
 SECTION = GUIDE.split("\n## Managed PostgreSQL\n")[1].split("\n## ")[0]
 HOST, LOGIN, DATABASE, PASSWORD = "db.example.com", "fleet_app", "fleet", "fleet_app"
-ROLES = ("scout_owner", "scout_writer", "scout_reader")
+ROLES = ("scout_owner", "scout_writer", "scout_reader", "scout_report")
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
