@@ -40,7 +40,7 @@ from scout_core.install.session import (
     run_script,
 )
 from scout_core.install.table_objects import refresh_indexes, refresh_triggers
-from scout_core.install.tree import SQL_ROOT, view_files
+from scout_core.install.tree import SQL_ROOT, mentioned, view_files
 from scout_core.install.views import refresh_views
 from scout_core.settings import Settings
 from scout_core.sources import SourceState
@@ -178,7 +178,9 @@ def _build_state(
     if hidden:
         installer.misses(f"No person is settled. {row_security.said_of(hidden)}")
         return False
-    definition = _definition(installer.sql_root, settings, usable)
+    with installer.as_owner() as conn:
+        bodies = {row.function_name: row.bodies for row in ask(conn, "function_bodies")}
+    definition = _definition(installer.sql_root, settings, usable, bodies)
     with installer.db.transaction(SETTLE) as conn:
         now = conn.execute(sql.query("attribution/settle", "definition")).one()
         is_tracked = settle.is_tracked(conn)
@@ -201,16 +203,21 @@ def _build_state(
     return True
 
 
-def _definition(sql_root: Path, settings: Settings, usable: frozenset[str]) -> str:
-    """Hash of all that a settled row is computed from, but the data."""
+def _definition(
+    sql_root: Path, settings: Settings, usable: frozenset[str], bodies: dict[str, str]
+) -> str:
+    """Hash of all that a settled row is computed from, but the data: views, and functions (bodies)
+    that these stand on."""
     views = {view.name: view for view in view_files(sql_root, usable)}
-    wanted, found = list(_STATE_VIEWS), set[str]()
+    wanted, found = list(_STATE_VIEWS), dict[str, str]()
     while wanted:
         name = wanted.pop()
-        if name in views and name not in found:
-            found.add(name)
-            wanted += views[name].mentions
-    parts = [f"{name} {views[name].checksum}" for name in sorted(found)]
+        if name in found or not (name in views or name in bodies):
+            continue
+        is_view = name in views
+        found[name] = views[name].checksum if is_view else bodies[name]
+        wanted += views[name].mentions if is_view else mentioned(bodies[name])
+    parts = [f"{name} {found[name]}" for name in sorted(found)]
     return hashlib.sha256("\n".join([*parts, settings.source_timezone]).encode()).hexdigest()
 
 

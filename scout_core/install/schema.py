@@ -13,6 +13,7 @@ from scout_core.install.session import (
     run_formatted,
     run_script,
 )
+from scout_core.install.table_objects import drop_indexes_upon
 from scout_core.install.tree import SQL_ROOT, SchemaFile, schema_files
 
 # as the catalog query names it
@@ -132,6 +133,10 @@ def apply_schema_files(installer: Installer) -> None:
     if not pending:
         return
     _relax_older_audit_tables(installer, pending)
+    if applied:
+        # before and not after: whoever reads meanwhile, or an init that dies, finds no stale index
+        changed = frozenset[str]().union(*(file.replaced_functions for file in pending))
+        drop_indexes_upon(installer, changed)
     for file in pending:
         _apply(installer, file)
 

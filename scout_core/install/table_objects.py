@@ -58,6 +58,19 @@ def refresh_indexes(installer: Installer, usable: frozenset[str]) -> None:
         analyze(installer, relation)
 
 
+def drop_indexes_upon(installer: Installer, functions: frozenset[str]) -> None:
+    """Drop the indexes that stand on functions which are about to change: what they hold was
+    computed by the former ones, and would be found no more. `refresh_indexes` builds them anew."""
+    objects = table_objects(installer.sql_root, "indexes")
+    upon = [index for index in objects if index.mentions & functions]
+    with installer.as_login() as conn:
+        there = index_states(conn, upon)
+    for index in upon:
+        if index.name in there:
+            _drop_index(installer, index.relation, index.name)
+            installer.did(f"Dropped index {index.name}: what it is computed by changes.")
+
+
 def refresh_triggers(installer: Installer, usable: frozenset[str]) -> None:
     """Create what is missing or disabled."""
     wanted = wanted_objects(installer, "triggers", usable)

@@ -16,6 +16,7 @@ _SOURCE = re.compile(r"^-- source: *(\S+) *$", re.MULTILINE)
 _VIEW = re.compile(r"create or replace view\s+(\w+)\.(\w+)", re.IGNORECASE)
 _VIEW_QUERY = re.compile(r"create or replace view [\w.]+ as\n(.+?);\s*(?:^comment|\Z)", re.S | re.M)
 _OURS = re.compile(r"\b(?:scout|ops)\.\w+")
+_REPLACED = re.compile(r"^create or replace function (scout\.\w+)\(", re.MULTILINE)
 _APPEND_ONLY = re.compile(r"\('(\w+\.\w+)', '(\w+)', (?:'(\w+)'|null)\)")
 _LINE_COMMENT = re.compile(r"--.*$", re.MULTILINE)
 _TRIGGER = re.compile(
@@ -34,6 +35,11 @@ class SchemaFile:
     name: str
     body: str
     checksum: str
+
+    @property
+    def replaced_functions(self) -> frozenset[str]:
+        """The functions of ours that it gives another body."""
+        return frozenset(_REPLACED.findall(self.body))
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,11 @@ class TableObject:
     body: str
     checksum: str
 
+    @property
+    def mentions(self) -> frozenset[str]:
+        """What of ours it stands on."""
+        return mentioned(self.body)
+
 
 @dataclass(frozen=True)
 class OwnTrigger:
@@ -85,6 +96,11 @@ def sections(path: Path) -> dict[str, str]:
     """Text of each `-- name:` section of a file."""
     parts = _SECTION.split(_read(path))
     return {name: body.strip() + "\n" for name, body in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def mentioned(body: str) -> frozenset[str]:
+    """The things of ours that some SQL names, comments aside."""
+    return frozenset(_OURS.findall(_LINE_COMMENT.sub("", body)))
 
 
 def schema_files(sql_root: Path) -> list[SchemaFile]:
@@ -186,9 +202,8 @@ def _view(path: Path, usable_sources: frozenset[str]) -> ViewFile:
             f"View file {path.name} must `create or replace view <schema>.{path.stem}`."
         )
     comment = _first_comment(text)
-    mentions = frozenset(_OURS.findall(_LINE_COMMENT.sub("", body)))
     name = f"{created.group(1)}.{created.group(2)}"
-    return ViewFile(name, body, comment, _sha256(comment + "\n" + body), mentions)
+    return ViewFile(name, body, comment, _sha256(comment + "\n" + body), mentioned(body))
 
 
 def _first_comment(text: str) -> str:

@@ -563,6 +563,17 @@ select (
     where pg_proc.oid = to_regprocedure('scout.source_timezone()')
 ) as body;
 
+-- name: function_bodies
+-- One row per name of a function of ours: what its functions do.
+select
+    'scout.' || pg_proc.proname as function_name,
+    string_agg(
+        coalesce(pg_get_function_sqlbody(pg_proc.oid), pg_proc.prosrc), ' ' order by pg_proc.oid::regprocedure::text
+    ) as bodies
+from pg_catalog.pg_proc
+where pg_proc.pronamespace = to_regnamespace('scout')
+group by pg_proc.proname;
+
 -- name: indexes_upon_timezone
 -- One row per index whose values depend on the zone of the sources, with what computes them anew.
 select format('reindex index %s', pg_index.indexrelid::regclass) as statement

@@ -14,6 +14,10 @@ from tests.model import keys
 Connection = psycopg2.extensions.connection
 READABLE = "0123456789 +-()\t\r\nQqRrSs9"
 STRANGE = "\u0661\uff11\u00a0\u200b\u00e7\u00df\u0131\u017f\u212a\U0001d7d8.,;|_xXeE\u2028\x0b\x85"
+WORDS = (
+    "TRAMITE", "EN TRÁMITE", "en trámite", "Pendiente ", "NINGUNO", "ningún", "NO TIENE ", "SIN ",
+    "por confirmar", "EN PROCESO", "FALTA", "X ", "XX", "LICENCIA ",
+)  # fmt: skip
 TEXTS = st.lists(
     st.one_of(
         st.text(alphabet=READABLE, max_size=16),
@@ -21,7 +25,16 @@ TEXTS = st.lists(
         st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\x00")),
         st.integers(min_value=-10, max_value=10**11).map(str),
         st.from_regex(r"[ \t\r\n]{0,2}[+-]?[0-9]{1,12}[ \t\r\n]{0,2}", fullmatch=True),
-        st.from_regex(r"(\+51|0051|51)?[ -]?9[0-9]{2}[ -]?[0-9]{3}[ -]?[0-9]{3}", fullmatch=True),
+        st.from_regex(
+            r"(\+|00)?[ (]?(51)?[ )]?0?9[0-9]{2}[ .-]?[0-9]{3}[ .-]?[0-9]{3,4}"
+            r"(\.0|E8| [a-z])?[ \n]?",
+            fullmatch=True,
+        ),
+        st.from_regex(r"[A-Zq]{0,3}-?([0-9]{5,8}|0{5,8}|7{4,8})[A-Z]?(\.0)?[ \n]?", fullmatch=True),
+        st.from_regex(r"[0-9][.,]?[0-9]{0,7}[Ee][+-]?[0-9]{1,2}", fullmatch=True),
+        st.tuples(st.sampled_from(WORDS), st.text(alphabet="0123456789 .", max_size=8)).map(
+            "".join
+        ),
     ),
     min_size=1,
     max_size=50,

@@ -263,3 +263,48 @@ def test_upgrade_waits_for_a_run_at_work_and_takes_nothing_that_it_needs(
             run.exec_driver_sql("lock table scout.seals, ops.job_runs_audit in row exclusive mode")
         assert "Applied schema file 016_sealing.sql." in upgrade.result(60).done
     assert value(old_url, "select count(*) from scout.unsealed_rows") == 2
+
+
+def test_another_reading_of_keys_is_taken_over_with_its_indexes_and_all_is_judged_anew(
+    old_url: str, tmp_path: Path
+) -> None:
+    """A phone of ten digits was once its last nine: what was left for it is judged anew."""
+    init(old_url, tree_of(tmp_path, 22))
+    with writing(old_url) as conn:
+        for name in ("ana", "beto"):
+            new.person(conn, key=key(name), phone="998887771")
+        eva = new.person(conn, key=key("eva"), phone="988877710")
+        spoilt = new.scouting_row(conn, scout=7, phone="1998887771")
+        wrong = new.scouting_row(conn, scout=7, phone="9988877710")
+        new.driver(conn, license="00000000", phone="9988877710", person=eva)
+        same = new.scouting_row(conn, scout=7, license="Q12345678")
+    now = Database(old_url)
+    # what it linked stays linked, whatever it was linked by
+    refresh(now)
+    linked = "select source_pk from canon.identity_links where source_table <> 'drivers' order by 1"
+    before = rows(old_url, linked)
+    assert before == [(str(wrong),), (str(same),)]
+    left = "select reason_code from canon.identity_unmatched where source_pk = :pk"
+    assert value(old_url, left, pk=str(spoilt)) == "AMBIGUOUS_PHONE"
+
+    report = init(old_url)
+    told = " ".join(report.done)
+    assert "Dropped index scout_registry_phone" in told
+    assert "Built index scout_registry_phone" in told
+    assert "Settled" in told
+    assert "scout_scouting_md5" not in told
+    assert init(old_url).is_nothing
+    refresh(now)
+    assert value(old_url, left, pk=str(spoilt)) == "NO_IDENTIFIERS"
+    assert rows(old_url, linked) == before
+    # the indexes hold what is read now
+    with writing(old_url) as conn:
+        conn.exec_driver_sql("set local enable_seqscan = off")
+        by_phone = 'from canon.identity_registry where scout.phone_key(primary_phone) collate "C"'
+        plan = conn.exec_driver_sql(f"explain select 1 {by_phone} = '988877710'").scalars()
+        assert "scout_registry_phone" in " ".join(plan)
+        assert conn.exec_driver_sql(f"select 1 {by_phone} = '988877710'").scalar() == 1
+        by_license = 'from canon.drivers_index where scout.license_key(license_norm) collate "C"'
+        assert conn.exec_driver_sql(f"select 1 {by_license} = '00000000'").scalar() is None
+    assert broken_at_all(now) == {}
+    now.dispose()

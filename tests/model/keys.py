@@ -11,6 +11,11 @@ PAYLOAD_LIMIT = 64 * 1024
 BLANKS = " \t\r\n"
 STOP_NUMBERS = {"123456789", "987654321"}
 DIGITS = "0123456789"
+# words of people who have no license yet; a letter with an accent is no letter of a license
+WAITING = (
+    *("TRAMITE", "TRMITE", "PENDIENTE", "NINGUN", "NINGN", "NOTIENE"),
+    *("SIN", "CONFIRMAR", "PROCESO", "FALTA", "XX"),
+)
 UPPER = {ord(c): ord(c) - 32 for c in "abcdefghijklmnopqrstuvwxyz"}
 
 
@@ -30,17 +35,34 @@ def is_unreadable(text: str | None) -> bool:
 
 def license_key(text: str | None) -> str | None:
     """The license as it is compared, None when it is no identifier."""
-    kept = "".join(c for c in (text or "").translate(UPPER) if c in DIGITS or "A" <= c <= "Z")
-    return kept if len(kept) >= 6 and any(c in DIGITS for c in kept) else None
+    bare = _without_decimal((text or "").translate(UPPER))
+    kept = "".join(c for c in bare if c in DIGITS or "A" <= c <= "Z")
+    if len(kept) < 6 or not any(c in DIGITS for c in kept):
+        return None
+    before, exponent, after = kept.partition("E")
+    if exponent and is_digits(before) and is_digits(after):
+        return None
+    if len(set(kept)) == 1 or set(kept.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")) == {"0"}:
+        return None
+    return None if any(word in kept for word in WAITING) else kept
 
 
 def phone_key(text: str | None) -> str | None:
-    """The last nine digits of a mobile number of Peru, None when it is no identifier."""
-    digits = "".join(c for c in (text or "") if c in DIGITS)
-    last = digits[-9:]
-    if len(last) < 9 or last[0] != "9" or len(set(last)) == 1 or last in STOP_NUMBERS:
-        return None
-    return last
+    """The nine digits of a mobile number of Peru, None when it is no identifier."""
+    bare = "".join(c for c in _without_decimal(text or "") if c not in BLANKS + "-.()")
+    for prefixes in (("+", "00"), ("51",), ("0",)):
+        bare = next((bare.removeprefix(p) for p in prefixes if bare.startswith(p)), bare)
+    is_mobile = len(bare) == 9 and is_digits(bare) and bare[0] == "9"
+    return bare if is_mobile and len(set(bare)) > 1 and bare not in STOP_NUMBERS else None
+
+
+def is_digits(text: str) -> bool:
+    """True for one or more of 0 to 9."""
+    return text != "" and all(c in DIGITS for c in text)
+
+
+def _without_decimal(text: str) -> str:
+    return text.rstrip(BLANKS).removesuffix(".0")
 
 
 def scouting_md5_key(

@@ -113,12 +113,23 @@ def test_column_and_payload_that_differ_are_a_conflict() -> None:
     assert len(list_pieces(made)) == 3
 
 
-@pytest.mark.parametrize("phone", ["+51 999 888 777", "999-888-777", "0051999888777"])
+@pytest.mark.parametrize(
+    "phone",
+    ["999888777", "+51 999 888 777", "999-888-777", "0051999888777", "51999888777", "0999888777",
+     "+51 (0)999.888.777", "+999888777", "00999888777", "999888777.0", "+51999888777.0 ",
+     "999\t888\r\n777", "(999) 888-777"],
+)  # fmt: skip
 def test_one_phone_in_many_spellings(phone: str) -> None:
     assert keys.phone_key(phone) == "999888777"
 
 
-@pytest.mark.parametrize("phone", ["no tiene", "000000000", "999999999", "123456789", "98888777"])
+@pytest.mark.parametrize(
+    "phone",
+    ["no tiene", "000000000", "999999999", "123456789", "987654321", "98888777", "9998887771",
+     "+51 51999888777", "00999888777 anexo 12", "999888777 anexo 12", "900111005 ::: 900111006",
+     "900111005/900111006", "9.99888777E8", "5.1999888777E10", "+56 9 1234 5678", "99988877.0",
+     "999888777.00", "00999888777+", "5100999888777", "", "+", "tel 999888777", "\uff1999888777"],
+)  # fmt: skip
 def test_no_phone(phone: str) -> None:
     assert keys.phone_key(phone) is None
 
@@ -127,6 +138,22 @@ def test_licenses() -> None:
     assert keys.license_key("q-12345678") == keys.license_key("Q12345678") == "Q12345678"
     assert keys.license_key("O1234567") != keys.license_key("01234567")
     assert [keys.license_key(x) for x in ("NO TIENE", "S/N", "-", "Q1234")] == [None] * 4
+    assert keys.license_key("71234567.0") == keys.license_key("71234567.0 ") == "71234567"
+    assert keys.license_key("712345.06") == "71234506"
+    assert keys.license_key("Q1111111") == "Q1111111"
+    assert keys.license_key("E1234567") == "E1234567"
+    assert keys.license_key("X12345678") == "X12345678"
+
+
+@pytest.mark.parametrize(
+    "license_",
+    ["7.12E+07", "7,12E+07", "7.1234567e+07", "71234567E7", "00000000", "11111111", "Q00000000",
+     "QA-0000000", "QABC000000", "EN TRAMITE 2025", "en tr\u00e1mite 2025", "PENDIENTE 12",
+     "NINGUNO 2025", "ninguna 01", "NO TIENE 2025", "no-tiene-2025", "SIN LICENCIA 1", "SIN 12345",
+     "XXX 2025", "XX123456", "POR CONFIRMAR 7", "00000000.0"],
+)  # fmt: skip
+def test_no_license(license_: str) -> None:
+    assert keys.license_key(license_) is None
 
 
 @pytest.mark.parametrize(
