@@ -62,6 +62,12 @@ def licenses_of(world: World) -> set[tuple[str, str]]:
     return {(lic, person) for lic, person in pairs if lic and person}
 
 
+def phones_shown_with(world: World, license_: str | None) -> set[str | None]:
+    """The phones that scouting rows, linked or not, show with a license."""
+    rows = (r for r in world.scouting.values() if license_key(r.license) == license_)
+    return {phone_key(row.phone) for row in rows} - {None}
+
+
 def judge_license(world: World, row: ScoutingRow) -> Verdict:
     """The verdict on a row with a license, as the world is now."""
     license_, phone = license_key(row.license), phone_key(row.phone)
@@ -75,6 +81,8 @@ def judge_license(world: World, row: ScoutingRow) -> Verdict:
         if standing and owner not in standing:
             return Verdict(reason="IDENTIFIERS_DISAGREE")
         return Verdict(rule=LICENSE_MATCH, person_key=owner)
+    if len(phones_shown_with(world, license_)) > 1:
+        return Verdict(reason="AMBIGUOUS_LICENSE")
     if phone is None:
         return Verdict(rule=NEW_PERSON)
     for other in world.scouting.values():

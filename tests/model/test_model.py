@@ -248,11 +248,30 @@ def test_lower_rows_are_judged_again_when_their_license_gets_its_person() -> Non
     made = world(
         scouting(1, 5, "Q111111", "999888771"),
         scouting(2, 5, "Q222222", "999888771"),
-        scouting(3, 5, "Q222222", "999888772"),
+        scouting(3, 5, "Q222222"),
     )
     after = after_refresh(made)
     assert after.link_of(SCOUTING, "3") == founding_key(3)
     assert after.unmatched["2"].reason == "IDENTIFIERS_DISAGREE"
+
+
+def test_license_that_nobody_has_with_several_phones_founds_nobody() -> None:
+    made = world(
+        scouting(1, 5, "Q111111", "999888771"),
+        scouting(2, None, "q-111111", "999888772"),
+        scouting(3, 5, "Q111111"),
+        scouting(4, 5, "Q222222", "999888773"),
+        scouting(5, 7, "Q222222"),
+        scouting(6, 7, "Q222222", "no tiene"),
+        scouting(7, 5, None, "999888771"),
+    )
+    after = after_refresh(made)
+    assert {pk: row.reason for pk, row in after.unmatched.items()} == {
+        "1": "AMBIGUOUS_LICENSE",
+        "3": "AMBIGUOUS_LICENSE",
+    }
+    assert {after.link_of(SCOUTING, pk) for pk in "456"} == {founding_key(4)}
+    assert after.link_of(SCOUTING, "7") == founding_key(7)
 
 
 def test_numbers_reconcile() -> None:

@@ -101,6 +101,29 @@ licenses as materialized (
     group by l.license_key
 ),
 
+-- licences of the pool that nobody has, and that scouting rows show with several phones: a word that many
+-- write there, or a number that was mistyped. They lead to nobody.
+spread_licenses as materialized (
+    select a.license_key
+    from (
+        select
+            p.license_key,
+            p.phone_key
+        from pool as p
+        where p.license_key is not null
+        union all
+        select
+            k.license_key,
+            s.phone_key
+        from pool_licenses as k
+        inner join scout.src_scouting_daily as s on s.license_key = k.license_key
+        where s.row_id not in (select p.row_id from pool as p)
+    ) as a
+    where not exists (select from licenses as l where l.license_key = a.license_key)
+    group by a.license_key
+    having min(a.phone_key) <> max(a.phone_key)
+),
+
 -- phones of rows whose licence does not settle them: nobody has it, or there is none
 open_phones as materialized (
     select distinct p.phone_key
@@ -239,9 +262,11 @@ license_rows as materialized (
         coalesce(
             case when w.first_license = p.license_key then w.other_first_id else w.first_id end < p.row_id, false
         ) as is_phone_of_other_license,
-        y.person_key is not null as is_phone_person_licensed
+        y.person_key is not null as is_phone_person_licensed,
+        coalesce(l.person_count, 0) >= 2 or d.license_key is not null as is_license_ambiguous
     from pool as p
     left join licenses as l on l.license_key = p.license_key
+    left join spread_licenses as d on d.license_key = p.license_key
     left join stated_phones as t on t.phone_key = p.phone_key
     left join phones as f on f.phone_key = p.phone_key
     left join shown_phones as w on w.phone_key = p.phone_key
@@ -256,6 +281,7 @@ bids as (
         case when c.phone_person_count = 1 then c.phone_person_key end as person_key
     from license_rows as c
     where c.license_person_count = 0
+        and not c.is_license_ambiguous
         and not c.is_phone_of_other_license
         and c.phone_person_count <= 1
         and not (c.phone_person_count = 1 and c.is_phone_person_licensed)
@@ -303,7 +329,7 @@ judged_license_rows as materialized (
         coalesce(g.founder_row_id = r.row_id, false) as is_first_of_license,
         coalesce(g.founder_row_id = r.row_id and g.is_new, false) as is_founder,
         case
-            when r.license_person_count >= 2 then 'AMBIGUOUS_LICENSE'
+            when r.is_license_ambiguous then 'AMBIGUOUS_LICENSE'
             when g.founder_row_id = r.row_id then 'LINK'
             when r.license_person_count = 0 and g.license_key is null then 'LEFT'
             when cardinality(r.stated_person_keys) > 0
