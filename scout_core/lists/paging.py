@@ -8,8 +8,10 @@
 
 The statement gives every row of the filter, without order and limit, and has a column for each
 field of the row's class and each key. A key is never null (the statement puts a lowest value in
-its place), the keys of a sort together are unique, and all of them run the same way. A count and
-an export read the same statement, so that they have the same rows as the pages.
+its place), the keys of a sort together are unique, and all of them run the same way. Where they are
+not, the sort says is_unique=False: the rows of the same keys are then all alike to it, the cursor
+counts them, and `read_copies` tells which of them a row is. A count and an export read the same
+statement, so that they have the same rows as the pages.
 """
 
 import base64
@@ -21,6 +23,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from itertools import groupby
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
@@ -59,6 +62,7 @@ _UNIONS = {
 
 MAX_PAGE_SIZE = 1000
 MAX_CURSOR = 2000
+MAX_COPIES = 2**31
 # What stands for null in a date, time or number, before and after all others.
 INFINITIES = ("-infinity", "infinity", "-Infinity", "Infinity")
 
@@ -86,14 +90,25 @@ class Key:
 
 @dataclass(frozen=True, init=False)
 class Sort:
-    """The keys of an order, together unique; all descending, else all ascending."""
+    """The keys of an order, together unique unless rows may come twice; all descending, else all
+    ascending."""
 
     keys: tuple[Key, ...]
     is_descending: bool
+    is_unique: bool
 
-    def __init__(self, *keys: Key, is_descending: bool = True) -> None:
+    def __init__(self, *keys: Key, is_descending: bool = True, is_unique: bool = True) -> None:
         object.__setattr__(self, "keys", keys)
         object.__setattr__(self, "is_descending", is_descending)
+        object.__setattr__(self, "is_unique", is_unique)
+
+    @property
+    def cursor_keys(self) -> tuple[Key, ...]:
+        """What a cursor holds: the keys of a row, and which of the rows of these keys it is."""
+        return self.keys if self.is_unique else (*self.keys, _COPY)
+
+
+_COPY = Key("copy_no", "integer")
 
 
 def read_page(
@@ -114,36 +129,54 @@ def read_page(
     total: how many rows there are, when the caller knows; else they are counted.
     BadInput for an unknown sort, a cursor of another list or sort, both cursors, a wrong size.
     """
+    page, _ = read_copies(
+        conn,
+        statement,
+        row_class,
+        parameters,
+        sorts=sorts,
+        sort=sort,
+        after=after,
+        before=before,
+        page_size=page_size,
+        total=total,
+    )
+    return page
+
+
+def read_copies(
+    conn: Connection,
+    statement: TextClause,
+    row_class: type[Row],
+    parameters: Mapping[str, object],
+    *,
+    sorts: Mapping[str, Sort],
+    sort: str,
+    after: str | None = None,
+    before: str | None = None,
+    page_size: int = 50,
+    total: int | None = None,
+) -> tuple[Page[Row], list[int]]:
+    """As read_page; and for each row which of the rows of its keys it is, from 1."""
     order = _order(sorts, sort)
-    if not 1 <= page_size <= MAX_PAGE_SIZE:
-        raise BadInput(
-            f"page_size is {page_size}: give 1 to {MAX_PAGE_SIZE:,}.",
-            parameter="page_size",
-            allowed=f"1 to {MAX_PAGE_SIZE}",
-        )
-    if after is not None and before is not None:
-        raise BadInput("Give after or before, not both.", parameter="after")
+    _check_page(page_size, after, before)
     cursor = after if after is not None else before
     values = None if cursor is None else decode_cursor(cursor, sort, order)
     is_forward = before is None
     names = [field.name for field in dataclasses.fields(row_class)]  # type: ignore[arg-type]
-    bound = dict(parameters)
-    places = []
-    if values is not None:
-        places = [
-            cast(bindparam(f"cursor_{n}", type_=Text()), _sql_type(key.type))
-            for n, key in enumerate(order.keys)
-        ]
-        bound |= {f"cursor_{n}": value for n, value in enumerate(values)}
-    is_falling = order.is_descending == is_forward
-    arms = []
-    for part in _arms(statement):
-        rows = _rows(part, row_class, order)
-        mine = tuple_(*(rows.c[key.name] for key in order.keys))
-        arm = _ordered(select(*rows.c), rows, order, is_forward=is_forward).limit(page_size + 1)
-        if places:
-            arm = arm.where(mine < tuple_(*places) if is_falling else mine > tuple_(*places))
-        arms.append(arm)
+    bound = dict(parameters) | {f"cursor_{n}": value for n, value in enumerate(values or [])}
+    arms = [
+        _beyond(part, row_class, order, is_first=values is None, is_forward=is_forward).limit(
+            page_size + 1
+        )
+        for part in _arms(statement)
+    ]
+    at = None if values is None else values[: len(order.keys)]
+    copy_no = 0 if values is None or order.is_unique else int(values[-1])
+    if at is not None and not order.is_unique:
+        alike = _alike(statement, row_class, order)
+        most = page_size + 1 if is_forward else min(copy_no - 1, page_size + 1)
+        arms.append(alike.offset(copy_no if is_forward else 0).limit(most))
     merged = arms[0].subquery("listed")
     if len(arms) > 1:
         merged = union_all(*(select(arm.subquery()) for arm in arms)).subquery("listed")
@@ -156,19 +189,41 @@ def read_page(
     found = found[:page_size]
     if not is_forward:
         found = found[::-1]
+    shown = [[row[f"cursor_{n}"] for n in range(len(order.keys))] for row in found]
+
+    def count_alike() -> int:
+        alike = select(func.count()).select_from(_alike(statement, row_class, order).subquery())
+        first_keys = {f"cursor_{n}": value for n, value in enumerate(shown[0])}
+        return int(conn.execute(alike, bound | first_keys).scalar_one())
+
+    first = 1
+    if shown and not order.is_unique:
+        of_first = shown.count(shown[0])
+        if shown[0] == at:
+            first = copy_no + 1 if is_forward else copy_no - of_first
+        elif not is_forward:
+            # the page may begin in the midst of the rows of these keys
+            first = count_alike() - of_first + 1
+    copies = [n for _, alike in groupby(shown) for n in range(1, len(list(alike)) + 1)]
+    if first > 1:
+        # those at the beginning of the page go on counting
+        copies = [
+            n + first - 1 if key == shown[0] else n for key, n in zip(shown, copies, strict=True)
+        ]
 
     def cursor_of(index: int) -> str | None:
         if not found:
             return cursor  # the rows of this page are gone; what was beside them is not
-        row = found[index]
-        return encode_cursor(sort, [row[f"cursor_{n}"] for n in range(len(order.keys))])
+        keys = shown[index]
+        return encode_cursor(sort, keys if order.is_unique else [*keys, str(copies[index])])
 
-    return Page(
+    page = Page(
         rows=tuple(row_class(**{name: row[name] for name in names}) for row in found),
         total=count_rows(conn, statement, parameters) if total is None else total,
         after=cursor_of(-1) if has_more or before is not None else None,
         before=cursor_of(0) if after is not None or (has_more and not is_forward) else None,
     )
+    return page, copies
 
 
 def read_rows(
@@ -269,9 +324,12 @@ def decode_cursor(cursor: str, sort: str, order: Sort) -> list[str]:
         padded = cursor + "=" * (-len(cursor) % 4)
         packed = json.loads(base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True))
         name, *values = packed
-        if name != sort or len(values) != len(order.keys):
+        if name != sort or len(values) != len(order.cursor_keys):
             raise ValueError(name)
-        return [_checked(value, key.type) for value, key in zip(values, order.keys, strict=True)]
+        if not order.is_unique and not 1 <= _whole_number(values[-1]) <= MAX_COPIES:
+            raise ValueError(name)
+        pairs = zip(values, order.cursor_keys, strict=True)
+        return [_checked(value, key.type) for value, key in pairs]
     except (
         ValueError,
         TypeError,
@@ -321,6 +379,17 @@ def _whole_number(value: str) -> int:
     return number
 
 
+def _check_page(page_size: int, after: str | None, before: str | None) -> None:
+    if not 1 <= page_size <= MAX_PAGE_SIZE:
+        raise BadInput(
+            f"page_size is {page_size}: give 1 to {MAX_PAGE_SIZE:,}.",
+            parameter="page_size",
+            allowed=f"1 to {MAX_PAGE_SIZE}",
+        )
+    if after is not None and before is not None:
+        raise BadInput("Give after or before, not both.", parameter="after")
+
+
 def _order(sorts: Mapping[str, Sort], sort: str) -> Sort:
     if sort not in sorts:
         raise BadInput(
@@ -357,6 +426,33 @@ def _ordered(query: Select[Any], rows: Subquery, order: Sort, *, is_forward: boo
     is_falling = order.is_descending == is_forward
     columns = (rows.c[key.name] for key in order.keys)
     return query.order_by(*(c.desc() if is_falling else c.asc() for c in columns))
+
+
+def _places(order: Sort) -> list[Any]:
+    """The keys of a cursor, as the statement is given them."""
+    return [
+        cast(bindparam(f"cursor_{n}", type_=Text()), _sql_type(key.type))
+        for n, key in enumerate(order.keys)
+    ]
+
+
+def _beyond(
+    statement: TextClause, row_class: type, order: Sort, *, is_first: bool, is_forward: bool
+) -> Select[Any]:
+    """The rows after the cursor, else before it; all of them when there is none."""
+    rows = _rows(statement, row_class, order)
+    listed = _ordered(select(*rows.c), rows, order, is_forward=is_forward)
+    if is_first:
+        return listed
+    mine, places = tuple_(*(rows.c[key.name] for key in order.keys)), tuple_(*_places(order))
+    return listed.where(mine < places if order.is_descending == is_forward else mine > places)
+
+
+def _alike(statement: TextClause, row_class: type, order: Sort) -> Select[Any]:
+    """The rows that have exactly the keys of the cursor."""
+    rows = _rows(statement, row_class, order)
+    same = zip(order.keys, _places(order), strict=True)
+    return select(*rows.c).where(*(rows.c[key.name] == place for key, place in same))
 
 
 def _sql_type(kind: KeyType) -> Any:

@@ -1,13 +1,14 @@
 """Collection: every claim on Yango with the scout of its person, and where the scout comes from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, TextClause
 
 from scout_core.db import sql
 from scout_core.db.connecting import UNREADABLE
@@ -25,10 +26,13 @@ BUCKETS = (
 OVERDUE_BUCKETS = ("0_not_due", "1_1_7", "2_8_14", "3_15_30", "4_30_plus")
 PAYMENT_STATUSES = ("UNPAID", "PAID_MISAPPLIED", "PAID")
 _CLAIM = (Key("driver_key", "text"), Key("milestone_key", "integer"))
+# a claim may have no driver or no milestone, and one of both may come twice
 SORTS = {
-    "overdue": Sort(Key("overdue_key", "integer"), *_CLAIM),
-    "amount": Sort(Key("amount_key", "numeric"), *_CLAIM),
+    "overdue": Sort(Key("overdue_key", "integer"), *_CLAIM, is_unique=False),
+    "amount": Sort(Key("amount_key", "numeric"), *_CLAIM, is_unique=False),
 }
+# what orders the claims of the same keys: only whoever reads them all can afford to compute it
+_WHOLE_SORTS = {name: Sort(*sort.keys, Key("row_key", "integer")) for name, sort in SORTS.items()}
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,10 @@ class CollectionFilters:
 @dataclass(frozen=True)
 class _Key:
     driver_id: str | None
-    milestone_value: int | None
+    driver_key: str
+    milestone_key: int
+    overdue_key: int
+    amount_key: Decimal
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,11 @@ class _Claim:
 @dataclass(frozen=True)
 class _Listed(_Claim):
     resolved_person_key: UUID | None
+    driver_key: str
+    milestone_key: int
+    overdue_key: int
+    amount_key: Decimal
+    row_key: int
 
 
 @dataclass(frozen=True)
@@ -92,7 +104,7 @@ class _PersonScout(_ClaimScout):
 
 @dataclass(frozen=True)
 class Claim(_Claim):
-    """One claim (driver_id, milestone_value). Amounts in soles; null = unknown."""
+    """One claim. Amounts in soles; null = unknown, also for driver and milestone."""
 
     scout_id: int | None
     scout_name: str | None
@@ -119,7 +131,7 @@ def list_claims(
     ops.v_yango_collection_with_scout.
     """
     query = sql.query("money/collection", "list_claims")
-    page = paging.read_page(
+    page, copies = paging.read_copies(
         conn,
         query,
         _Key,
@@ -145,28 +157,25 @@ def list_claims(
             page_size=page_size,
             total=total,
         )
-    drivers = {row.driver_id for row in page.rows}
-    few = {"driver_ids": list(drivers - {None}), "is_driver_unknown": None in drivers}
-    claims = {
-        (row.driver_id, row.milestone_value): row
-        for row in paging.read_rows(conn, query, _Listed, _parameters(None) | few)
-    }
+    found = _read_few(conn, query, _parameters(listed), page.rows, SORTS[sort])
+    claims = [
+        found[_keys_of(row, SORTS[sort])][n - 1] for row, n in zip(page.rows, copies, strict=True)
+    ]
     scouts = {
         row.resolved_person_key: row
         for row in paging.read_rows(
             conn,
             sql.query_upon("money/collection", "with_scouts", "list_persons"),
             _PersonScout,
-            {"person_keys": list({claim.resolved_person_key for claim in claims.values()})},
+            {"person_keys": list({claim.resolved_person_key for claim in claims})},
         )
     }
     # by number, for to list all names would take longer than the page
     ids = sorted({scout.scout_id for scout in scouts.values() if scout.scout_id is not None})
-    found = conn.execute(sql.query("money/collection", "scout_names"), {"scout_ids": ids})
-    names = {row.scout_id: (row.scout_name, row.scout_is_active) for row in found}
+    named = conn.execute(sql.query("money/collection", "scout_names"), {"scout_ids": ids})
+    names = {row.scout_id: (row.scout_name, row.scout_is_active) for row in named}
     rows = []
-    for key in page.rows:
-        claim = claims[key.driver_id, key.milestone_value]
+    for claim in claims:
         scout = scouts[claim.resolved_person_key]
         name, is_active = names.get(scout.scout_id, (None, None))
         rows.append(
@@ -180,6 +189,31 @@ def list_claims(
     return Page(tuple(rows), page.total, page.after, page.before)
 
 
+def _read_few(
+    conn: Connection,
+    query: TextClause,
+    parameters: dict[str, object],
+    rows: Sequence[_Key],
+    sort: Sort,
+) -> dict[tuple[Any, ...], list[_Listed]]:
+    """The claims of a page by their keys, those of the same keys in the order of a whole list."""
+    drivers = {row.driver_key for row in rows}
+    few = {
+        "driver_ids": list(drivers),
+        "is_driver_unknown": "" in drivers,
+        "milestone_keys": list({row.milestone_key for row in rows}),
+    }
+    found: dict[tuple[Any, ...], list[_Listed]] = {}
+    read = paging.read_rows(conn, query, _Listed, parameters | few)
+    for claim in sorted(read, key=attrgetter("row_key"), reverse=True):
+        found.setdefault(_keys_of(claim, sort), []).append(claim)
+    return found
+
+
+def _keys_of(row: _Key | _Listed, sort: Sort) -> tuple[Any, ...]:
+    return tuple(getattr(row, key.name) for key in sort.keys)
+
+
 def _values(part: type, row: object) -> dict[str, Any]:
     return {field.name: getattr(row, field.name) for field in fields(part)}
 
@@ -189,7 +223,9 @@ def stream_claims(
 ) -> Iterator[tuple[Any, ...]]:
     """Every claim of the filter, as the fields of Claim; memory stays flat."""
     query = sql.query_upon("money/collection", "with_scouts", "list_claims")
-    return paging.stream_rows(conn, query, Claim, _parameters(listed), sorts=SORTS, sort=sort)
+    return paging.stream_rows(
+        conn, query, Claim, _parameters(listed), sorts=_WHOLE_SORTS, sort=sort
+    )
 
 
 def count_claims(conn: Connection, listed: CollectionFilters | None = None) -> int:
@@ -227,4 +263,5 @@ def _parameters(listed: CollectionFilters | None) -> dict[str, object]:
         "person_keys": None,
         "driver_ids": None,
         "is_driver_unknown": False,
+        "milestone_keys": None,
     }

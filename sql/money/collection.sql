@@ -1,7 +1,8 @@
 -- Claims on Yango with the scout of their person.
 
 -- name: list_claims
--- The claims of the filter, without their scout. driver_ids null = of all drivers.
+-- The claims of the filter, without their scout. driver_ids and milestone_keys null = all. Claims of the same row_key
+-- are the same in all that is shown.
 select
     c.driver_id,
     c.person_key::text as person_key,
@@ -21,7 +22,14 @@ select
     coalesce(c.days_overdue_yango, -2147483648) as overdue_key,
     coalesce(c.expected_amount, '-infinity') as amount_key,
     coalesce(c.driver_id, '') as driver_key,
-    coalesce(c.milestone_value, -2147483648) as milestone_key
+    coalesce(c.milestone_value, -2147483648) as milestone_key,
+    hash_record_extended(
+        row(
+            c.driver_id, c.person_key, c.driver_name, c.milestone_value, c.lead_date, c.expected_amount, c.yango_due_date,
+            c.days_overdue_yango, c.overdue_bucket_yango, c.yango_payment_status, c.pay_date, c.reason_code,
+            c.identity_status, c.match_confidence, c.resolved_person_key
+        ), 0
+    ) as row_key
 from scout.v_claims as c
 where (
     not cast(:missing_only as boolean)
@@ -49,6 +57,10 @@ and (
     cast(:driver_ids as text[]) is null
     or c.driver_id = any(cast(:driver_ids as text[]))
     or (cast(:is_driver_unknown as boolean) and c.driver_id is null)
+)
+and (
+    cast(:milestone_keys as integer[]) is null
+    or coalesce(c.milestone_value, -2147483648) = any(cast(:milestone_keys as integer[]))
 )
 and (cast(:overdue_bucket as text) is null or c.overdue_bucket_yango = :overdue_bucket)
 and (cast(:payment_status as text) is null or c.yango_payment_status = :payment_status)

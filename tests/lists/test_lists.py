@@ -1,5 +1,6 @@
 """The four lists of cases and money: pages, filters and totals agree with the views they read."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import astuple, dataclass, fields, replace
 from datetime import date
@@ -463,3 +464,60 @@ def test_refresh_does_not_close_what_the_list_shows(server_url: str) -> None:
             (row,) = conflicts.list_open(conn).rows
         assert row.conflict_kind == "SEVERAL_SCOUTS"
         assert value(db, "select count(*) from observational.lead_ledger") == 0
+
+
+@pytest.mark.parametrize("sort", collection.SORTS)
+@pytest.mark.parametrize("size", [1, 2, 3, 50])
+def test_claims_without_a_key_of_their_own_are_each_there_once(
+    server_url: str, sort: str, size: int
+) -> None:
+    """No driver, no milestone, the same pair twice, all of a row twice: as in view and file, there
+    and back again."""
+    given: list[tuple[Any, ...]] = [
+        ("d1", 1, 25, "one"), ("d1", 1, 30, "one again"), ("d1", 5, None, "two"),
+        ("d2", None, 35, "three"), ("d2", None, 35, "four"), ("", 1, 25, "empty"),
+        *[(None, 1, 25, name) for name in ("five", "six", "seven", "seven", "seven", "seven")],
+        *[(None, None, None, "eight")] * 3, (None, 1, 40, "nine"), ("d9", 25, 100, "last"),
+    ]  # fmt: skip
+    with installed(server_url) as db:
+        write(db, "drop index public.peer_claims_driver_id_milestone_value_idx")
+        for driver, milestone, amount, name in given:
+            write(
+                db,
+                "insert into public.peer_claims (driver_id, milestone_value, expected_amount,"
+                " driver_name, lead_date, paid) values (:driver, :milestone, :amount, :name,"
+                " '2026-01-01', false)",
+                driver=driver, milestone=milestone, amount=amount, name=name,
+            )  # fmt: skip
+        with db.transaction(LOOK) as conn:
+            pages = [collection.list_claims(conn, sort=sort, page_size=size)]
+            while pages[-1].after:
+                pages.append(
+                    collection.list_claims(conn, sort=sort, page_size=size, after=pages[-1].after)
+                )
+            back = [pages[-1]]
+            while back[-1].before:
+                back.append(
+                    collection.list_claims(conn, sort=sort, page_size=size, before=back[-1].before)
+                )
+            again = [
+                collection.list_claims(conn, sort=sort, page_size=size, after=page.after)
+                for page in back
+                if page.after
+            ]
+            streamed = list(collection.stream_claims(conn, sort=sort))
+            counted = sums(collection.count_buckets(conn))
+            view = conn.execute(
+                text("select driver_id, milestone_value, expected_amount, driver_name"
+                     " from ops.v_yango_collection_with_scout")
+            ).all()  # fmt: skip
+    rows = [row for page in pages for row in page.rows]
+    shown = Counter(
+        (r.driver_id, r.milestone_value, r.expected_amount, r.driver_name) for r in rows
+    )
+    assert shown == Counter(given) == Counter(tuple(row) for row in view)
+    assert {page.total for page in pages} == {len(given)}
+    assert [astuple(row) for row in rows] == streamed
+    assert [r for page in reversed(back) for r in page.rows] == rows
+    assert [page.rows for page in again] == [page.rows for page in reversed(pages[1:])]
+    assert counted == (len(given), Decimal(440), 4)
