@@ -389,9 +389,11 @@ class Payable(Answer):
     milestone_date: date | None
     eligible_7d: bool | None
     amount_payable: Number | None
-    """Soles; null = no payment rule fits."""
+    """Soles; null = no payment rule fits, or several are active."""
     payment_status: str
     block_reason: str | None
+    paid_to_other_scout_id: int | None
+    """Another scout whom the liquidation ledger paid for this person; null = nobody."""
 
 
 class Run(Answer):

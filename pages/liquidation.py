@@ -154,7 +154,7 @@ def _table(listed: Page[Payable], names: Names) -> None:
             {
                 "person": row.person_key[: lists.SHORT_KEY],
                 "amount": lists.soles(row.amount_payable),
-                "status": _state(row.payment_status, row.block_reason),
+                "status": _state_of(row, names),
                 "scout": lists.scout_label(row.scout_id, names),
                 "milestone": NOTHING
                 if row.milestone_reached is None
@@ -175,6 +175,14 @@ def _yes_no(value: bool | None) -> str:
     if value is None:
         return NOTHING
     return t("liquidation.yes") if value else t("liquidation.no")
+
+
+def _state_of(row: Payable, names: Names) -> str:
+    state = _state(row.payment_status, row.block_reason)
+    if row.paid_to_other_scout_id is None:
+        return state
+    other = lists.scout_label(row.paid_to_other_scout_id, names)
+    return f"{state} · {t('liquidation.paid_to_other', scout=other)}"
 
 
 def _state(status: str, block: str | None) -> str:

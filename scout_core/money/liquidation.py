@@ -56,11 +56,13 @@ class _Payable:
     amount_payable: Decimal | None
     payment_status: str
     block_reason: str | None
+    paid_to_other_scout_id: int | None
 
 
 @dataclass(frozen=True)
 class Payable(_Payable):
-    """One person with a scout. amount_payable in soles, null without a rule that fits;
+    """One person with a scout. amount_payable in soles, null without a rule that fits,
+    and where several do; paid_to_other_scout_id: the ledger paid somebody else for this person;
     block_reason null unless payment_status is BLOCKED or a conflict stands over a paid one."""
 
     scout_name: str | None

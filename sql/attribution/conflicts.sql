@@ -152,7 +152,7 @@ left join (
         p.scout_id,
         sum(p.amount_pen) as paid_pen
     from scout.src_liquidation_ledger as p
-    where p.person_key = cast(:person_key as uuid)
+    where p.person_key = cast(:person_key as uuid) and p.is_paid
     group by p.scout_id
 ) as l
     on l.scout_id = s.scout_id

@@ -99,4 +99,4 @@ select
 from scout.v_undo_persons as p
 inner join scout.src_liquidation_ledger as s
     on s.person_key = p.person_key
-where p.run_id = :run_id and p.outcome = 'UNDO';
+where p.run_id = :run_id and p.outcome = 'UNDO' and s.is_paid;

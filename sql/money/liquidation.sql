@@ -17,6 +17,7 @@ select
     w.amount_payable,
     s.payment_status,
     s.block_reason,
+    o.other_scout_id as paid_to_other_scout_id,
     coalesce((a.best).attribution_date, '-infinity') as newest_key,
     a.person_key as row_key,
     (a.best).scout_id as scout_key,
@@ -41,14 +42,15 @@ cross join lateral (
                 then (select r.amount_pen from scout.amount_payable(m.milestone_reached, (a.best).origin_tag) as r)
         end as amount_payable
 ) as w
+cross join lateral scout.payouts_to((a.best).scout_id, p.paid_scout_ids, p.paid_milestones) as o
 cross join lateral scout.payment_of(
     (a.best).attribution_date,
     a.conflict_kind,
     a.has_identity_link,
     m.milestone_reached,
     t.milestone_date,
-    p.milestone_paid,
-    p.is_paid_for_any
+    o.milestone_paid,
+    o.is_paid_for_any
 ) as s
 where (a.best).scout_id is not null
     and (cast(:person_keys as uuid[]) is null or a.person_key = any(cast(:person_keys as uuid[])))
@@ -84,14 +86,15 @@ with priced as materialized (
         on a.person_key = coalesce(m.person_key, p.person_key)
     left join scout.v_milestone_days as t
         on t.person_key = m.person_key and t.trips_reached = m.milestone_reached
+    cross join lateral scout.payouts_to((a.best).scout_id, p.paid_scout_ids, p.paid_milestones) as o
     cross join lateral scout.payment_of(
         (a.best).attribution_date,
         a.conflict_kind,
         a.has_identity_link,
         m.milestone_reached,
         t.milestone_date,
-        p.milestone_paid,
-        p.is_paid_for_any
+        o.milestone_paid,
+        o.is_paid_for_any
     ) as s
     where (a.best).scout_id is not null
 ),

@@ -40,3 +40,34 @@ as $$
 $$;
 comment on function scout.phone_key(text) is
 'Phone as an identifier: blanks, hyphens, dots and parentheses off, then + or 00, 51, one leading 0 and a trailing .0, nine digits that start with 9 and are no stop number; else null.';
+
+-- The views that these read are made later.
+set local check_function_bodies = off;
+
+create or replace function scout.amount_payable(milestone_reached integer, origin_tag text) returns table (amount_pen numeric)
+language sql stable parallel safe rows 1
+as $$
+    -- a rule for the origin goes before one for any origin
+    select r.amount_pen
+    from scout.v_payment_amounts as r
+    where r.milestone_value = amount_payable.milestone_reached
+        and (r.origin_tag is null or r.origin_tag = amount_payable.origin_tag)
+    order by r.origin_tag nulls last
+    limit 1
+$$;
+comment on function scout.amount_payable(integer, text) is
+'Soles that the payment rules give for a milestone and an origin; no row without a rule that fits, null where several are active.';
+
+create function scout.payouts_to(scout_id integer, paid_scout_ids integer[], paid_milestones integer[])
+returns table (milestone_paid integer, is_paid_for_any boolean, other_scout_id integer)
+language sql immutable parallel safe rows 1
+as $$
+    -- a payment that names no scout counts for whoever is the scout: better not paid than paid twice
+    select
+        max(p.milestone) filter (where coalesce(p.paid_scout_id, payouts_to.scout_id) = payouts_to.scout_id),
+        bool_or(p.milestone is null) filter (where coalesce(p.paid_scout_id, payouts_to.scout_id) = payouts_to.scout_id),
+        min(p.paid_scout_id) filter (where p.paid_scout_id <> payouts_to.scout_id)
+    from unnest(payouts_to.paid_scout_ids, payouts_to.paid_milestones) as p (paid_scout_id, milestone)
+$$;
+comment on function scout.payouts_to(integer, integer[], integer[]) is
+'What scout.v_person_payouts means for one scout: what this one was paid (is_paid_for_any null = nothing), and another scout who was paid.';

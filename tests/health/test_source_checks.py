@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from scout_core.access.permissions import Actor
 from scout_core.db import sql
@@ -32,6 +33,19 @@ from ui.parts.text import catalogue
 NOW = datetime(2100, 3, 31, 12, tzinfo=UTC)
 SETTINGS = load({}, dotenv=None)
 SCOUTING, PERSONS = "public.module_ct_scouting_daily", "canon.identity_registry"
+MONEY = (
+    "create table ops.scout_payment_rules (id serial primary key, origin_tag varchar,"
+    " milestone_value integer, amount numeric(12, 2), is_active boolean)",
+    "create table ops.scout_liquidation_ledger (id serial primary key, person_key uuid,"
+    " scout_id integer, milestone_value integer, amount numeric(12, 2), paid_at timestamptz)",
+    "insert into ops.scout_payment_rules (origin_tag, milestone_value, amount, is_active) values"
+    " (null, 1, 10, true), (null, 1, 12, false), (null, 5, 30, true), (null, 5, 80, true),"
+    " ('web', 5, 45, true)",
+)
+PAY = (
+    "insert into ops.scout_liquidation_ledger (person_key, scout_id, milestone_value, amount,"
+    " paid_at) values (:p, :s, 5, :a, :at)"
+)
 EVENTS, LEDGER = "observational.lead_events", "observational.lead_ledger"
 
 
@@ -57,6 +71,9 @@ def found(db: Database, check: str) -> dict[tuple[str, str], str]:
 def some(server_url: str) -> Iterator[SimpleNamespace]:
     """A row for each check to find, beside the nearest that it must not."""
     with installed(server_url) as db:
+        for statement in MONEY:
+            write(db, statement)
+        init(db.url)
         with db.transaction(ADMIN) as conn:
             is_ = SimpleNamespace(db=db)
             phones = ("966222333", "+51966222333", None, "999999999", "999999999", None)
@@ -101,7 +118,16 @@ def some(server_url: str) -> Iterator[SimpleNamespace]:
             factories.driver(conn, phone="977333444", person=pia)
             linked = row(license="K12345678", phone="977333444")
             factories.link(conn, person=pia, table="module_ct_scouting_daily", pk=linked)
-            factories.driver(conn, key="d-none", license="NOTIENE")
+            factories.driver(conn, key="d-none", license="NOTIENE", phone="9998887771")
+            for person, scout, amount, at in (
+                (pia, 9, 30, "2026-04-01"),
+                (luis, 99, 30, "2026-04-01"),
+                (juan, 9, 30, "2026-04-01"),
+                (juan, 9, -30, "2026-04-02"),
+                (juan, 9, 30, "2150-04-01"),
+                (rosa, 9, 30, "2026-04-01"),
+            ):
+                conn.execute(text(PAY), {"p": person, "s": scout, "a": amount, "at": at})
         refresh(db)
         run(db)
         yield is_
@@ -121,6 +147,11 @@ def test_each_check_finds_its_rows_and_not_their_neighbours(some: SimpleNamespac
         "duplicate_scouting_rows": of(SCOUTING, *some.again),
         "licenses_that_are_none": of(SCOUTING, *some.none) | of("canon.drivers_index", "d-none"),
         "shared_phones": of(PERSONS, *some.persons[:3]),
+        "phones_that_are_none": of(SCOUTING, *some.none)
+        | of(PERSONS, *some.persons[3:5])
+        | of("canon.drivers_index", "d-none"),
+        "payments_to_others": of("ops.scout_liquidation_ledger", some.persons[5]),
+        "repeated_payment_rules": of("ops.scout_payment_rules", "any 5"),
         "volume_drops": set(),
     }
     assert set(expected) == set(source_checks.CHECK_NAMES)
@@ -237,7 +268,7 @@ def test_checks_are_due_once_a_day_of_lima(db: Database) -> None:
     assert due(db, NOW) == []
     days = rows(db, "select lima_date, actor, count(*) from scout.quality_results"
                     " group by 1, 2 order by 1")  # fmt: skip
-    assert days == [(date(2100, 3, 30), "scout", 10), (date(2100, 3, 31), "scout", 10)]
+    assert days == [(date(2100, 3, 30), "scout", 13), (date(2100, 3, 31), "scout", 13)]
 
 
 def test_what_somebody_else_is_running_is_left_to_them(db: Database) -> None:
@@ -265,7 +296,7 @@ def test_check_that_cannot_be_run_has_a_result_and_stops_no_other(db: Database) 
     states = {r.check.name: r.last for r in source_checks.run_due(db, SETTINGS, tomorrow)}
     failed = {name for name, last in states.items() if last and last.state == "FAILED"}
     assert failed == {"ancient_dates", "future_dates"}
-    assert len(states) == 10
+    assert len(states) == 13
     assert len(listed(db, "future_dates")) == 1  # what it found before stays, and its alert too
     with db.transaction(LOOK) as conn:
         told = {(c.rule, c.subject) for c in source_checks.conditions(conn)}

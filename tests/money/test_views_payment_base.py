@@ -1,5 +1,6 @@
 """The base of the liquidation: what each scout could be paid for, and why not."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from scout_core.db.database import ADMIN, Database
+from scout_core.money import liquidation
 from tests.support import databases, factories
 from tests.support.installing import init, opened, run
 from tests.support.looking import Look, look, refresh
@@ -23,13 +25,34 @@ MONEY = (
     " scout_id integer, milestone_value integer, amount numeric(12, 2), paid_at timestamptz)",
     "insert into ops.scout_payment_rules (origin_tag, milestone_value, amount, is_active) values"
     " (null, 1, 10, true), (null, 5, 30, true), ('web', 5, 45, true), (null, 5, 99, false),"
-    " ('other', 25, 70, true)",
+    " ('other', 25, 70, true), ('twice', 5, 50, true), ('twice', 5, 80, true)",
 )
 
 PAY = (
     "insert into ops.scout_liquidation_ledger (person_key, scout_id, milestone_value, amount,"
-    " paid_at) values (:p, 7, :m, 30, :at)"
+    " paid_at) values (:p, :s, :m, :a, :at)"
 )
+
+
+PAID_ON, LATER = "2026-04-01", "2150-01-01"
+# scout, milestone, amount, day of each row of the liquidation ledger; the scout of the person is 7
+PAYMENTS: dict[str, list[tuple[int | None, int | None, object, str]]] = {
+    "taken back": [(7, 5, 50, PAID_ON), (7, 5, -50, PAID_ON)],
+    "taken back without a milestone": [(7, 5, 50, PAID_ON), (7, None, -50, PAID_ON)],
+    "taken back without a scout": [(7, 5, 50, PAID_ON), (None, 5, -50, PAID_ON)],
+    "taken back in part": [(7, 5, 50, PAID_ON), (7, 5, -20, PAID_ON)],
+    "taken back and paid": [(7, 5, 50, PAID_ON), (7, 5, -50, PAID_ON), (7, 5, 50, PAID_ON)],
+    "lower one stays": [(7, 1, 10, PAID_ON), (7, 5, 50, PAID_ON), (7, 5, -50, PAID_ON)],
+    "taken back later": [(7, 5, 50, PAID_ON), (7, 5, -50, LATER)],
+    "to another": [(8, 5, 50, PAID_ON)],
+    "to another, mended": [(8, 5, 50, PAID_ON), (8, 5, -50, PAID_ON), (7, 5, 50, PAID_ON)],
+    "to both": [(8, 5, 50, PAID_ON), (7, 5, 50, PAID_ON)],
+    "to nobody": [(None, 5, 50, PAID_ON)],
+    "in the future": [(7, 5, 50, LATER)],
+    "at no time": [(7, 5, 50, "infinity")],
+    "nothing": [(7, 5, 0, PAID_ON)],
+    "unknown amount": [(7, 5, None, PAID_ON)],
+}
 
 
 @dataclass
@@ -39,6 +62,8 @@ class Money:
     persons: dict[str, UUID] = field(default_factory=dict)
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     seen: Look | None = None
+    listed: dict[UUID, tuple[str, int | None]] = field(default_factory=dict)
+    statuses: Counter[str] = field(default_factory=Counter)
 
 
 def someone(
@@ -90,6 +115,9 @@ def money(server_url: str) -> Iterator[Money]:
                 p["paid for less"] = someone(conn)
                 p["paid for more"] = someone(conn)
                 p["paid without claim"] = someone(conn, milestones=())
+                for name in PAYMENTS:
+                    p[name] = someone(conn)
+                p["two rules"] = someone(conn, tag="twice")
                 p["without scout"] = factories.person(conn)
                 for name, milestone, paid_at in (
                     ("paid", 5, "2026-04-01"),
@@ -98,8 +126,23 @@ def money(server_url: str) -> Iterator[Money]:
                     ("paid for more", 25, "2026-04-01"),
                     ("paid without claim", 1, "2026-04-01"),
                 ):
-                    conn.execute(text(PAY), {"p": p[name], "m": milestone, "at": paid_at})
+                    conn.execute(
+                        text(PAY), {"p": p[name], "s": 7, "m": milestone, "a": 30, "at": paid_at}
+                    )
+                for name, payments in PAYMENTS.items():
+                    for scout, milestone, amount, at in payments:
+                        conn.execute(
+                            text(PAY),
+                            {"p": p[name], "s": scout, "m": milestone, "a": amount, "at": at},
+                        )
             made.seen = look(db)
+            with db.transaction(ADMIN) as conn:
+                page = liquidation.list_base(conn, page_size=1000)
+                for group in liquidation.count_statuses(conn):
+                    made.statuses[group.values[0]] += group.row_count
+            made.listed = {
+                UUID(r.person_key): (r.payment_status, r.paid_to_other_scout_id) for r in page.rows
+            }
             by_key = {row["person_key"]: row for row in made.seen.views[BASE]}
             made.rows = {name: by_key[key] for name, key in p.items() if key in by_key}
             yield made
@@ -124,6 +167,37 @@ STATUS = {
 }
 
 
+# what the base says of PAYMENTS: the state, and another scout who was paid
+PAID_STATES = {
+    "taken back": ("ELIGIBLE", None),
+    "taken back without a milestone": ("ELIGIBLE", None),
+    "taken back without a scout": ("ELIGIBLE", None),
+    "taken back in part": ("PAID", None),
+    "taken back and paid": ("PAID", None),
+    "lower one stays": ("ELIGIBLE", None),
+    "taken back later": ("PAID", None),
+    "to another": ("ELIGIBLE", 8),
+    "to another, mended": ("PAID", None),
+    "to both": ("PAID", 8),
+    "to nobody": ("PAID", None),
+    "in the future": ("ELIGIBLE", None),
+    "at no time": ("ELIGIBLE", None),
+    "nothing": ("ELIGIBLE", None),
+    "unknown amount": ("PAID", None),
+}
+
+
+@pytest.mark.parametrize("name", PAYMENTS)
+def test_paid_is_what_the_scout_of_the_person_got_and_kept(money: Money, name: str) -> None:
+    row = money.rows[name]
+    assert (row["payment_status"], row["paid_to_other_scout_id"]) == PAID_STATES[name]
+    assert (row["scout_id"], row["amount_payable"]) == (7, Decimal(30))
+    assert money.seen is not None
+    # the list of the page says the same, and its totals
+    assert money.listed[row["person_key"]] == PAID_STATES[name]
+    assert money.statuses == Counter(r["payment_status"] for r in money.seen.views[BASE])
+
+
 @pytest.mark.parametrize("name", STATUS)
 def test_base_says_whether_a_scout_can_be_paid_and_why_not(money: Money, name: str) -> None:
     row = money.rows[name]
@@ -144,6 +218,8 @@ def test_amount_is_that_of_the_best_rule_and_unknown_is_null(money: Money) -> No
     assert amounts["web"] == Decimal("45.00")
     assert amounts["no rule"] is None
     assert amounts["no claim"] is None
+    # two rules for the same say nothing, and what is meant for any origin does not stand in
+    assert amounts["two rules"] is None
     assert amounts["paid"] == Decimal("30.00")
 
 

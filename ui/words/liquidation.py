@@ -17,6 +17,7 @@ WORDS = {
     "block": ("Bloqueo", "Blocked by"),
     "block_CONFLICT": ("Conflicto abierto", "Open conflict"),
     "block_NO_IDENTITY": ("Sin identidad enlazada", "No identity link"),
+    "paid_to_other": ("pagado a otro scout: {scout}", "paid to another scout: {scout}"),
     "why_ELIGIBLE": (
         "Alcanzó un hito dentro de los 7 días, o no se conoce la fecha",
         "Reached a milestone within 7 days, or the date is not known",

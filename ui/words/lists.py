@@ -93,5 +93,6 @@ WORDS = {
     "col_eligible_7d": ("Dentro de 7 días", "Within 7 days"),
     "col_amount_payable": ("Por pagar (S/)", "Payable (S/)"),
     "col_payment_status": ("Estado", "Status"),
+    "col_paid_to_other_scout_id": ("Pagado a otro scout", "Paid to another scout"),
     "col_block_reason": ("Motivo del bloqueo", "Why blocked"),
 }

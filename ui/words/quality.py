@@ -67,6 +67,9 @@ WORDS = {
         "Licences that are none",
     ),
     "name_odd_payloads": ("Payloads extraños", "Odd payloads"),
+    "name_payments_to_others": ("Pagos a otro scout", "Payments to another scout"),
+    "name_phones_that_are_none": ("Teléfonos que no lo son", "Phones that are none"),
+    "name_repeated_payment_rules": ("Reglas de pago repetidas", "Repeated payment rules"),
     "name_shared_phones": ("Teléfonos compartidos", "Shared phones"),
     "name_unknown_scouts": ("Scouts fuera de la lista", "Scouts not in the list"),
     "name_unreadable_scouts": ("Scouts ilegibles", "Unreadable scouts"),
@@ -98,6 +101,22 @@ WORDS = {
         " scout_id.",
         "The payload of an event is no object, is too large, or has a key similar to scout_id.",
     ),
+    "finds_payments_to_others": (
+        "Se pagó a un scout por una persona cuyo scout es otro.",
+        "A scout was paid for a person whose scout is another one.",
+    ),
+    "finds_phones_that_are_none": (
+        "Donde va el teléfono hay algo que no puede serlo, como un número extranjero o dos en una"
+        " celda.",
+        "Where the phone goes stands something that can be none, as a foreign number or two in one"
+        " cell.",
+    ),
+    "finds_repeated_payment_rules": (
+        "Hay varias reglas de pago activas para el mismo origen e hito: nadie tiene monto por"
+        " ellas.",
+        "Several payment rules are active for the same origin and milestone: nobody has an amount"
+        " by them.",
+    ),
     "finds_shared_phones": (
         "Varias personas tienen un mismo teléfono: no identifica a ninguna.",
         "Several persons have one phone: it identifies none of them.",
@@ -128,6 +147,18 @@ WORDS = {
         "Ask the scout for the licence, or leave it empty",
     ),
     "next_odd_payloads": ("Avisar a quien carga eventos", "Tell who loads the events"),
+    "next_payments_to_others": (
+        "Ver quién trajo a la persona; corregir el pago o el scout",
+        "See who brought the person; correct the payment or the scout",
+    ),
+    "next_phones_that_are_none": (
+        "Pedir el teléfono al scout, o dejarlo vacío",
+        "Ask the scout for the phone, or leave it empty",
+    ),
+    "next_repeated_payment_rules": (
+        "Dejar activa una sola regla",
+        "Leave one rule active only",
+    ),
     "next_shared_phones": (
         "Ver si son la misma persona o corregir el teléfono",
         "See whether they are one person, or correct the phone",
@@ -140,9 +171,12 @@ WORDS = {
     "next_volume_drops": ("Preguntar a quien carga la fuente", "Ask who loads the source"),
     "fact_column": ("columna", "column"),
     "fact_first_row": ("primera fila", "first row"),
+    "fact_paid_scout": ("scout pagado", "scout paid"),
     "fact_persons": ("personas", "persons"),
     "fact_phones": ("teléfonos", "phones"),
     "fact_rows": ("filas", "rows"),
     "fact_with": ("con", "with"),
+    "fact_rules": ("reglas", "rules"),
+    "fact_scout": ("scout", "scout"),
     "fact_usual": ("usual", "usual"),
 }

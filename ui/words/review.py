@@ -12,7 +12,10 @@ WORDS = {
         "Those that a run cannot link are shown here.",
     ),
     "reason": ("Por qué no se enlaza", "Why it is not linked"),
-    "reason_AMBIGUOUS_LICENSE": ("Varias personas con la licencia", "Several have the licence"),
+    "reason_AMBIGUOUS_LICENSE": (
+        "Licencia de varias personas, o con varios teléfonos",
+        "Licence of several persons, or with several phones",
+    ),
     "reason_AMBIGUOUS_PHONE": ("Varias personas con el teléfono", "Several have the phone"),
     "reason_IDENTIFIERS_DISAGREE": (
         "Licencia y teléfono no coinciden",
@@ -21,8 +24,8 @@ WORDS = {
     "reason_NO_IDENTIFIERS": ("Sin licencia ni teléfono útil", "No usable licence or phone"),
     "reason_REVIEW_DISMISSED": ("Se había apartado", "It had been set aside"),
     "would_AMBIGUOUS_LICENSE": (
-        "Se enlazaría sola si la licencia fuera de una sola persona.",
-        "It would be linked if only one person had the licence.",
+        "Se enlazaría sola si la licencia fuera de una sola persona, o de nadie y con un solo teléfono.",
+        "It would be linked if one person had the licence, or nobody and it came with one phone.",
     ),
     "would_AMBIGUOUS_PHONE": (
         "Se enlazaría sola con una licencia, o si el teléfono fuera de una sola persona.",

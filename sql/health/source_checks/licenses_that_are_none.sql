@@ -1,6 +1,6 @@
 -- A licence is written that can be none, as "NO TIENE" or "S/N".
 -- severity: INFO
--- One row per source row with something in its licence that gives no key: too short, or without a digit.
+-- One row per source row with something in its licence that gives no key (scout.license_key).
 select
     w.source_table,
     w.source_pk,

@@ -6,7 +6,8 @@ select
     d.driver_id::text as driver_id,
     scout.license_key(d.license_norm) collate "C" as license_key,
     scout.phone_key(d.phone_norm) collate "C" as phone_key,
-    d.license_norm::text as license
+    d.license_norm::text as license,
+    d.phone_norm::text as phone
 from canon.drivers_index as d;
 -- name: absent
 create or replace view scout.src_drivers_index as
@@ -14,5 +15,6 @@ select
     null::text as driver_id,
     null::text collate "C" as license_key,
     null::text collate "C" as phone_key,
-    null::text as license
+    null::text as license,
+    null::text as phone
 where false;

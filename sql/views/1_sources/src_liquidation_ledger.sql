@@ -1,4 +1,4 @@
--- One row per amount already paid to a scout for a person.
+-- One row per amount that a scout was paid for a person, or will be: is_paid = its time has come.
 -- source: ops.scout_liquidation_ledger
 -- name: present
 create or replace view scout.src_liquidation_ledger as
@@ -8,7 +8,8 @@ select
     l.milestone_value::integer as milestone_value,
     l.amount::numeric(12, 2) as amount_pen,
     case when scout.sane_timestamp(l.paid_at) is null then l.paid_at::text end as raw_bad_date,
-    scout.sane_timestamp(l.paid_at) as paid_at
+    scout.sane_timestamp(l.paid_at) as paid_at,
+    l.paid_at <= now() as is_paid
 from ops.scout_liquidation_ledger as l
 where l.paid_at is not null;
 -- name: absent
@@ -19,5 +20,6 @@ select
     null::integer as milestone_value,
     null::numeric(12, 2) as amount_pen,
     null::text as raw_bad_date,
-    null::timestamptz as paid_at
+    null::timestamptz as paid_at,
+    null::boolean as is_paid
 where false;
