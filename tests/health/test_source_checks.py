@@ -412,15 +412,18 @@ def test_checks_find_the_same_in_many_more_sources(
 
 
 def compare(db: Database, scouting: Scouting, drivers: Drivers, known: Known) -> None:
-    """The rows that three checks find in these sources are those of the model."""
+    """The rows that four checks find in these sources are those of the model."""
     none: set[tuple[str, str]] = set()
+    no_phones: set[tuple[str, str]] = set()
     phones: dict[str, set[str]] = defaultdict(set)
     seen: dict[object, int] = {}
     again: set[tuple[str, str]] = set()
 
-    def read(table: str, pk: object, raw: str | None) -> None:
+    def read(table: str, pk: object, raw: str | None, phone: str | None) -> None:
         if (raw or "").strip(keys.BLANKS) and keys.license_key(raw) is None:
             none.add((table, str(pk)))
+        if (phone or "").strip(keys.BLANKS) and keys.phone_key(phone) is None:
+            no_phones.add((table, str(pk)))
 
     def knows(phone: str | None, person: object) -> None:
         key = keys.phone_key(phone)
@@ -434,27 +437,33 @@ def compare(db: Database, scouting: Scouting, drivers: Drivers, known: Known) ->
         )
         persons = [factories.person(conn, license=raw, phone=phone) for raw, phone in known]
         for key, (raw, phone) in zip(persons, known, strict=True):
-            read(PERSONS, key, raw)
+            read(PERSONS, key, raw, phone)
             knows(phone, key)
         for raw, phone, place in drivers:
             person = None if place is None else persons[place]
             pk = factories.driver(conn, license=raw, phone=phone, person=person)
-            read("canon.drivers_index", pk, raw)
+            read("canon.drivers_index", pk, raw, phone)
             knows(phone, person)
         for scout, raw, phone, day, place in scouting:
             pk = factories.scouting_row(
                 conn, scout=scout, license=raw, phone=phone, on=f"2026-03-0{day}"
             )
-            read(SCOUTING, pk, raw)
+            read(SCOUTING, pk, raw, phone)
             said = (scout, keys.license_key(raw), keys.phone_key(phone), day)
             if said[1:3] != (None, None) and seen.setdefault(said, pk) != pk:
                 again.add((SCOUTING, str(pk)))
             if place is not None:
                 factories.link(conn, person=persons[place], table="module_ct_scouting_daily", pk=pk)
                 knows(phone, persons[place])
-    for check in ("licenses_that_are_none", "duplicate_scouting_rows", "shared_phones"):
+    for check in (
+        "licenses_that_are_none",
+        "phones_that_are_none",
+        "duplicate_scouting_rows",
+        "shared_phones",
+    ):
         run(db, check)
     assert set(found(db, "licenses_that_are_none")) == none
+    assert set(found(db, "phones_that_are_none")) == no_phones
     assert set(found(db, "duplicate_scouting_rows")) == again
     told = {
         pk: detail.split("; with=")[0] for (_, pk), detail in found(db, "shared_phones").items()

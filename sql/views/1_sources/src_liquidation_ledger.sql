@@ -1,4 +1,5 @@
--- One row per amount that a scout was paid for a person, or will be: is_paid = its time has come.
+-- One row per amount that a scout was paid for a person, or will be: is_paid = its time has come, or
+-- cannot be one: better not paid than paid twice.
 -- source: ops.scout_liquidation_ledger
 -- name: present
 create or replace view scout.src_liquidation_ledger as
@@ -9,7 +10,7 @@ select
     l.amount::numeric(12, 2) as amount_pen,
     case when scout.sane_timestamp(l.paid_at) is null then l.paid_at::text end as raw_bad_date,
     scout.sane_timestamp(l.paid_at) as paid_at,
-    l.paid_at <= now() as is_paid
+    coalesce(scout.sane_timestamp(l.paid_at) <= now(), true) as is_paid
 from ops.scout_liquidation_ledger as l
 where l.paid_at is not null;
 -- name: absent
