@@ -33,6 +33,7 @@ from scout_core.errors import (
     RunBusy,
     RunFailed,
     ScoutError,
+    SourcesChanged,
     Unavailable,
     WrongDatabase,
 )
@@ -76,6 +77,13 @@ _KINDS: tuple[tuple[type[ScoutError], int, str, str, str | None], ...] = (
         "rows-hidden",
         "The database hides rows",
         "Row level security hides rows of a source from us: its operator runs `doctor`.",
+    ),
+    (
+        SourcesChanged,
+        503,
+        "sources-changed",
+        "The sources have changed",
+        "A source is another table than at the installation: its operator runs `init`.",
     ),
     (KeyReused, 409, "key-reused", "The key is of another request", None),
     (Refused, 409, "refused", "Refused, nothing was changed", None),

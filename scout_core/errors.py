@@ -11,6 +11,7 @@
     │   ├── KeyReused                  the request key is of another request
     │   ├── NothingToUndo              it was undone, or changed nothing
     │   ├── RowsHidden                 row level security hides evidence
+    │   ├── SourcesChanged             a source is another relation than at the last init
     │   └── DemoRefused                the database holds something else
     ├── Unavailable               75   try again later
     │   ├── DatabaseAway
@@ -109,6 +110,12 @@ class NothingToUndo(Refused):
 
 class RowsHidden(Refused):
     """Row level security hides rows from us: nothing was changed. `doctor` says of which table."""
+
+    tables: list[str] | None = None
+
+
+class SourcesChanged(Refused):
+    """A source is another relation than at the last init: nothing was changed. Run init."""
 
     tables: list[str] | None = None
 

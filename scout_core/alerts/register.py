@@ -33,6 +33,8 @@ ROW_RULES = (
     "PAYLOAD_TOO_LARGE",
     "SIMILAR_KEY",
     "DATE_OUT_OF_RANGE",
+    "ROW_WITHOUT_ID",
+    "REPEATED_ID",
     "CABINET_LEAD_WITHOUT_SCOUT",
 )
 # noted persons and rows from which on comparing all is faster than looking each up

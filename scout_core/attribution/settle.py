@@ -80,17 +80,19 @@ def settle(
     batch_rows: int = BATCH_ROWS,
     max_batches: int | None = None,
     wait: bool = False,
+    may_rebuild: bool = True,
     progress: Progress | None = None,
 ) -> Settled:
     """Settle what is pending, batch by batch, until nothing is left or `max_batches` are done.
 
     With `wait`, each batch waits for another settler; else the call returns with is_busy. A bulk
-    load, or a state that was never built, is settled in one pass over everything instead.
+    load, or a state that was never built, is settled in one pass over everything instead; with
+    `may_rebuild` also what changed without a note.
     """
     with db.transaction(SETTLE) as conn:
         row_security.check(conn)
         load = conn.execute(sql.query("attribution/settle", "load")).one()
-    if load.is_whole and max_batches is None:
+    if (load.is_whole or (load.is_unnoted and may_rebuild)) and max_batches is None:
         return build(db, wait=wait, progress=progress)
     done = Settled()
     batches = 0
@@ -250,7 +252,8 @@ class Keeper:
         while not self._stopped.wait(pause):
             pause = self.PAUSE_SECONDS
             try:
-                done = settle(self._open_database())
+                # what cannot be noted is looked up by each run: in between it would be all the time
+                done = settle(self._open_database(), may_rebuild=False)
             except ScoutError as exc:
                 # away, read-only or not installed: the pages say so, once a minute is enough here
                 _log.debug("keeper waits", reason=exc.message)

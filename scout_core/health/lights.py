@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from scout_core.db.grounds import Trouble
 from scout_core.db.row_security import Hidden
 from scout_core.health.freshness import Source
 from scout_core.health.states import Status, worst
@@ -130,18 +131,21 @@ def judge_scheduler(last_runs: Sequence[LastRun], settings: Settings, now: datet
 
 
 def judge_sources(
-    sources: Sequence[Source], settings: Settings, now: datetime, hidden: Sequence[Hidden] = ()
+    sources: Sequence[Source],
+    settings: Settings,
+    now: datetime,
+    troubles: Sequence[Hidden | Trouble] = (),
 ) -> Reason:
     """Whether the sources can be read whole and arrive: the worst of those that have rows. An empty
     one is no fault, as several are optional; counts that are old say nothing."""
-    if hidden:
+    if troubles:
         return Reason(
             "sources",
             "FAIL",
-            ", ".join(sorted({h.table_name for h in hidden})),
+            ", ".join(sorted({t.table_name for t in troubles})),
             "every row can be read",
             None,
-            "; ".join(h.text for h in hidden),
+            "; ".join(t.text for t in troubles),
         )
     late = timedelta(minutes=settings.health_late_minutes)
     threshold = (

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from scout_core.attribution import coverage
 from scout_core.days import LIMA
-from scout_core.db import row_security, sql
+from scout_core.db import grounds, sql
 from scout_core.health import freshness
 from scout_core.health.conditions import Condition, Severity
 from scout_core.health.freshness import Source
@@ -30,7 +30,7 @@ from scout_core.settings import Settings
 
 OVERALL = "overall"
 JOB = "scout_attribution_refresh"
-UNKNOWN_WHILE_HIDDEN = "unknown while rows of the sources are hidden"
+UNKNOWN_WHILE_HIDDEN = "unknown while the sources cannot be read as they are"
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,9 @@ def assess(
     completing: the run that is about to commit counts as completed at `now`, with the numbers
     that it recorded.
     """
-    hidden = row_security.list_hidden(conn)
-    # numbers from a part of the rows would be wrong
-    numbers = None if hidden else _numbers(conn, completing)
+    troubles = grounds.list_stopping(conn)
+    # numbers from a part of the rows, or from another table, would be wrong
+    numbers = None if troubles else _numbers(conn, completing)
     runs = _last_runs(conn, now, completing)
     sources = tuple(freshness.list_sources(conn, settings))
     known = _newest_changes(conn)
@@ -112,7 +112,7 @@ def assess(
     lights = (
         _since(judge_scheduler(runs, settings, now), known),
         last_run,
-        _since(judge_sources(sources, settings, now, hidden), known),
+        _since(judge_sources(sources, settings, now, troubles), known),
     )
     return Verdict(worst(r.status for r in reasons), reasons, lights, runs, sources)
 

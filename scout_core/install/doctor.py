@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.exc import ProgrammingError
 
 from scout_core import sources
-from scout_core.db import row_security, sql
+from scout_core.db import sql
 from scout_core.db.database import ADMIN_LOOK, LOOK, QUIET, Database
 from scout_core.errors import WrongDatabase
 from scout_core.install import doctor_files as files
@@ -56,7 +56,8 @@ def examine(db: Database, settings: Settings, *, sql_root: Path = SQL_ROOT) -> l
             findings += _layer(conn, "claims", _claims(conn))
             # Only this role of ours can look into every schema; the transaction is read-only.
             run_formatted(conn, "set local role %I", roles.OWNER)
-        findings = _with_hidden(findings, _layer(conn, "sources", _hidden(conn)))
+        troubles = _layer(conn, "sources", installed.examine_grounds(conn))
+        findings = _with_troubles(findings, troubles)
         for layer, found in (
             ("time zone", installed.examine_timezone(conn, settings)),
             ("schema", installed.examine_schema_files(conn, sql_root)),
@@ -167,20 +168,12 @@ def _sources(conn: Connection, states: list[SourceState]) -> Iterator[Finding]:
             )
 
 
-def _hidden(conn: Connection) -> Iterator[Finding]:
-    """Tables from which row level security hides rows."""
-    for hidden in row_security.list_hidden(conn):
-        said = hidden.text[0].upper() + hidden.text[1:]
-        what = f"{said}: no run starts, as a wrong scout could be written without that evidence."
-        yield Finding("sources", hidden.table_name, "FAIL", what, hidden.todo)
-
-
-def _with_hidden(findings: list[Finding], hidden: list[Finding]) -> list[Finding]:
-    """The same with FAIL instead of OK for a table with hidden rows."""
-    names = {f.name for f in hidden}
-    kept = [f for f in findings if f.layer != "sources" or f.name not in names]
+def _with_troubles(findings: list[Finding], troubles: list[Finding]) -> list[Finding]:
+    """The same with what is wrong with a source instead of that it is usable."""
+    names = {f.name for f in troubles}
+    kept = [f for f in findings if f.layer != "sources" or f.name not in names or f.state != "OK"]
     place = max((i for i, f in enumerate(kept) if f.layer == "sources"), default=-1) + 1
-    return [*kept[:place], *hidden, *kept[place:]]
+    return [*kept[:place], *troubles, *kept[place:]]
 
 
 def _login(conn: Connection, login: Row[Any], usable: frozenset[str]) -> Iterator[Finding]:

@@ -8,11 +8,13 @@ from typing import Literal
 from sqlalchemy import Connection, text
 
 from scout_core.attribution import settle
+from scout_core.db import grounds
+from scout_core.db.row_security import Hidden
 from scout_core.install import roles
 from scout_core.install.restored import RESTORED, is_restored, weak_triggers
 from scout_core.install.session import ask
-from scout_core.install.table_objects import index_states, trigger_states
-from scout_core.install.tree import own_triggers, schema_files, table_objects, view_files
+from scout_core.install.table_objects import index_states, trigger_states, wanted_objects
+from scout_core.install.tree import own_triggers, schema_files, view_files
 from scout_core.install.views import definition_hashes, differing, recorded
 from scout_core.settings import Settings
 
@@ -137,7 +139,7 @@ def examine_views(
 
 def examine_indexes(conn: Connection, sql_root: Path, usable: frozenset[str]) -> Iterator[Finding]:
     """Each index whose table is there: built and valid."""
-    wanted = [o for o in table_objects(sql_root, "indexes") if o.relation in usable]
+    wanted = wanted_objects(conn, sql_root, "indexes", usable)
     states = index_states(conn, wanted)
     for index in wanted:
         if not states.get(index.name):
@@ -151,7 +153,7 @@ def examine_indexes(conn: Connection, sql_root: Path, usable: frozenset[str]) ->
 
 def examine_triggers(conn: Connection, sql_root: Path, usable: frozenset[str]) -> Iterator[Finding]:
     """Each trigger of the change tracking: there and enabled."""
-    wanted = [o for o in table_objects(sql_root, "triggers") if o.relation in usable]
+    wanted = wanted_objects(conn, sql_root, "triggers", usable)
     states = trigger_states(conn, wanted)
     for trigger in wanted:
         if not states.get(trigger.name):
@@ -198,10 +200,36 @@ def examine_restore(conn: Connection) -> Iterator[Finding]:
         yield Finding("installation", "restore", "WARN", what, INIT)
 
 
+def examine_grounds(conn: Connection) -> Iterator[Finding]:
+    """Sources that are not what the last init found, or whose changes cannot be noted."""
+    for trouble in grounds.list_troubles(conn):
+        said = trouble.text
+        if isinstance(trouble, Hidden):
+            said = f"{said[0].upper()}{said[1:]}"
+        if isinstance(trouble, Hidden) or trouble.stops_runs:
+            what = f"{said}: no run starts, as a scout could be written against the evidence."
+            yield Finding("sources", trouble.table_name, "FAIL", what, trouble.todo)
+        else:
+            yield Finding("sources", trouble.table_name, "WARN", f"{said}.", trouble.todo)
+    for untracked in grounds.list_untracked(conn):
+        what = f"{untracked.text}: each run settles everybody anew."
+        todo = "Nothing, if it has to be so."
+        yield Finding("sources", untracked.source_name, "WARN", what, todo)
+
+
 def examine_state(conn: Connection) -> Iterator[Finding]:
     """How persons are kept: as of now, or as of when."""
     now = settle.state(conn)
     name = "persons"
+    for request in grounds.list_rebuild_requests(conn):
+        yield Finding(
+            "state",
+            request.source_name,
+            "WARN",
+            f"A change of {request.source_name} could not be noted ({request.reason}): numbers are "
+            f"as of {request.noted_at:%d %b %H:%M} UTC, and the next run settles everybody anew.",
+            "Mend the cause and run `python -m scout_core refresh`.",
+        )
     waiting = f"{now.pending_count:,} touched source rows wait to be settled"
     if now.mode == "LIVE":
         what = "No state of persons is stored: every number is recomputed from all history."

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from scout_core import __version__, sources
 from scout_core.attribution import settle
-from scout_core.db import row_security, sql
+from scout_core.db import grounds, row_security, sql
 from scout_core.db.database import ADMIN_LOOK, SETTLE, Database
 from scout_core.errors import (
     DatabaseReadOnly,
@@ -40,7 +40,7 @@ from scout_core.install.session import (
     run_script,
 )
 from scout_core.install.table_objects import refresh_indexes, refresh_triggers
-from scout_core.install.tree import SQL_ROOT, mentioned, view_files
+from scout_core.install.tree import SQL_ROOT, mentioned, table_objects, view_files
 from scout_core.install.views import refresh_views
 from scout_core.settings import Settings
 from scout_core.sources import SourceState
@@ -80,14 +80,18 @@ def init(
         apply_schema_files(installer)
         was_weak = refresh_own_triggers(installer)
         _set_timezone(installer, settings.source_timezone)
+        changed = _changed_sources(installer)
         refresh_views(installer, usable)
         roles.settle_rights_on_ours(installer, usable, [*AUDIT_TABLES, *views])
         refresh_indexes(installer, usable)
-        refresh_triggers(installer, usable)
+        missed = refresh_triggers(installer, usable)
+        _note_sources(installer, states)
         _note_facts(installer, settings)
         db.forget()
         restored = refresh_statistics(installer, usable)
-        why = RESTORED if restored else "Triggers of ours had been off" if was_weak else None
+        why = _why_anew(
+            installer, is_restored=restored, was_weak=was_weak, missed=missed, changed=changed
+        )
         if _build_state(installer, settings, usable, why=why):
             note_not_restored(installer)
         return InstallReport(
@@ -219,6 +223,56 @@ def _definition(
         wanted += views[name].mentions if is_view else mentioned(bodies[name])
     parts = [f"{name} {found[name]}" for name in sorted(found)]
     return hashlib.sha256("\n".join([*parts, settings.source_timezone]).encode()).hexdigest()
+
+
+def _changed_sources(installer: Installer) -> list[grounds.Trouble]:
+    """Sources that are other relations than at the last init; none at the first."""
+    with installer.as_owner() as conn:
+        if not ask(conn, "relations", relation_names=["scout.v_source_troubles"]):
+            return []
+        return [t for t in grounds.list_stopping(conn) if isinstance(t, grounds.Trouble)]
+
+
+def _why_anew(
+    installer: Installer,
+    *,
+    is_restored: bool,
+    was_weak: bool,
+    missed: frozenset[str],
+    changed: list[grounds.Trouble],
+) -> str | None:
+    """Why changes may have been missed, so that everything is settled anew; null = no reason."""
+    if is_restored:
+        return RESTORED
+    if changed:
+        return grounds.changed(changed)
+    if missed:
+        return f"The change tracking of {', '.join(sorted(missed))} had been off or gone"
+    if was_weak:
+        return "Triggers of ours had been off"
+    with installer.as_owner() as conn:
+        requests = grounds.list_rebuild_requests(conn)
+    if requests:
+        names = ", ".join(sorted({r.source_name for r in requests}))
+        return f"Changes of {names} could not be noted"
+    return None
+
+
+def _note_sources(installer: Installer, states: list[SourceState]) -> None:
+    """Keep what each source is now, for whoever judges later whether it is still that."""
+    tracked = {o.relation for o in table_objects(installer.sql_root, "triggers")}
+    with installer.as_owner() as conn:
+        ask(
+            conn,
+            "note_sources",
+            source_names=[s.source.name for s in states],
+            are_used=[s.is_usable for s in states],
+            are_tracked=[s.source.name in tracked for s in states],
+            columns=[" ".join(s.source.columns) for s in states],
+            lacks=[s.lack for s in states],
+        )
+        for untracked in grounds.list_untracked(conn):
+            installer.misses(f"{untracked.text}.")
 
 
 def _note_facts(installer: Installer, settings: Settings) -> None:

@@ -6,12 +6,14 @@ Each may be refused for lack of a right; then the product works without it and s
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, NullPool, Row, text
 
 from scout_core.db import connecting
 from scout_core.db.driver_errors import wrapped_errors
+from scout_core.install.schema import AUDIT_TABLES
 from scout_core.install.session import (
     INSUFFICIENT_PRIVILEGE,
     LOCK_NOT_AVAILABLE,
@@ -30,14 +32,22 @@ _INDEX_LOCK_SECONDS = 30
 _TRIGGER_LOCK_SECONDS = 3
 
 
-def wanted_objects(installer: Installer, topic: str, usable: frozenset[str]) -> list[TableObject]:
-    """Indexes or triggers whose table is there."""
-    return [o for o in table_objects(installer.sql_root, topic) if o.relation in usable]
+def wanted_objects(
+    conn: Connection, sql_root: Path, topic: str, usable: frozenset[str]
+) -> list[TableObject]:
+    """Indexes or triggers whose table is there, and a table: a view takes neither."""
+    objects = [o for o in table_objects(sql_root, topic) if o.relation in usable]
+    kinds = ask(conn, "kinds", relation_names=sorted({o.relation for o in objects}))
+    able = {row.relation_name for row in kinds if getattr(row, f"may_have_{topic}")}
+    return [o for o in objects if o.relation in able]
 
 
 def refresh_indexes(installer: Installer, usable: frozenset[str]) -> None:
-    """Build what is missing, concurrently; drop leftovers of a broken build."""
-    wanted = wanted_objects(installer, "indexes", usable)
+    """Build what is missing, concurrently; drop leftovers of a broken build, and of a table that
+    has lost its name to another one."""
+    with installer.as_login() as conn:
+        wanted = wanted_objects(conn, installer.sql_root, "indexes", usable)
+    _drop_astray(installer, "index", wanted)
     with installer.as_owner() as conn:
         known = recorded(conn, "index")
         relations = _relations(conn, "index")
@@ -71,9 +81,13 @@ def drop_indexes_upon(installer: Installer, functions: frozenset[str]) -> None:
             installer.did(f"Dropped index {index.name}: what it is computed by changes.")
 
 
-def refresh_triggers(installer: Installer, usable: frozenset[str]) -> None:
-    """Create what is missing or disabled."""
-    wanted = wanted_objects(installer, "triggers", usable)
+def refresh_triggers(installer: Installer, usable: frozenset[str]) -> frozenset[str]:
+    """Create what is missing or disabled. The sources of which changes may have been missed: a
+    trigger that had been there was gone or off."""
+    with installer.as_login() as conn:
+        wanted = wanted_objects(conn, installer.sql_root, "triggers", usable)
+    _drop_astray(installer, "trigger", wanted)
+    missed = set()
     with installer.as_owner() as conn:
         known = recorded(conn, "trigger")
         relations = _relations(conn, "trigger")
@@ -90,10 +104,13 @@ def refresh_triggers(installer: Installer, usable: frozenset[str]) -> None:
         if not is_as_wanted and _create_trigger(installer, trigger):
             _record(installer, "trigger", trigger)
             installer.did(f"Created trigger {trigger.name} on {trigger.relation}.")
+            if trigger.name in known and not there.get(trigger.name):
+                missed.add(trigger.relation)
     # whether changes are all noted is asked against these: one that was refused is in no catalog
     tracking = sum(trigger.name.startswith("scout_note_") for trigger in wanted)
     with installer.as_owner() as conn:
         ask(conn, "note_fact", name="tracking_triggers", value=str(tracking))
+    return frozenset(missed)
 
 
 def index_states(conn: Connection, wanted: list[TableObject]) -> dict[str, bool]:
@@ -115,18 +132,49 @@ def drop_trigger(installer: Installer, relation: str, name: str) -> None:
 
 def drop_installed(installer: Installer) -> None:
     """Take away every index and trigger of ours on the owner's tables."""
-    for kind in ("trigger", "index"):
+    for kind, noun in (("trigger", "triggers"), ("index", "indexes")):
+        dropped = _drop_astray(installer, kind, [])
         with installer.as_owner() as conn:
-            relations = _relations(conn, kind)
-        for name, relation in relations.items():
-            if kind == "trigger":
-                drop_trigger(installer, relation, name)
-            else:
-                _drop_index(installer, relation, name)
+            names = list(_relations(conn, kind))
+        for name in names:
             _forget(installer, kind, name)
-        if relations:
-            noun = "triggers" if kind == "trigger" else "indexes"
-            installer.did(f"Dropped {len(relations)} {noun} on the source tables.")
+        if dropped:
+            installer.did(f"Dropped {dropped} {noun} on the source tables.")
+
+
+def _drop_astray(installer: Installer, kind: str, wanted: list[TableObject]) -> int:
+    """Drop what is ours and stands elsewhere than it is wanted: how many, said by table."""
+    with installer.as_owner() as conn:
+        rows = [
+            row
+            for row in ask(
+                conn,
+                "astray",
+                names=[thing.name for thing in wanted],
+                relations=[thing.relation for thing in wanted],
+                audit_tables=list(AUDIT_TABLES),
+            )
+            if row.kind == kind
+        ]
+    for row in rows:
+        if kind == "trigger":
+            with installer.as_login(lock_seconds=_TRIGGER_LOCK_SECONDS) as conn:
+                run_formatted(
+                    conn,
+                    f"drop trigger if exists %I on {row.schema_name}.%I",
+                    row.name,
+                    row.table_name,
+                )
+        else:
+            with _autocommit(installer) as conn:
+                run_script(conn, f"drop index concurrently if exists {row.index_name}")
+    if wanted:
+        for table in sorted({f"{row.schema_name}.{row.table_name}" for row in rows}):
+            count = sum(f"{row.schema_name}.{row.table_name}" == table for row in rows)
+            noun = {"trigger": "trigger", "index": "index"}[kind]
+            plural = {"trigger": "triggers", "index": "indexes"}[kind]
+            installer.did(f"Dropped {count} {noun if count == 1 else plural} of ours on {table}.")
+    return len(rows)
 
 
 def _build(installer: Installer, index: TableObject) -> bool:

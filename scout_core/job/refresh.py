@@ -15,10 +15,11 @@ from scout_core.access import permissions
 from scout_core.access.permissions import Actor
 from scout_core.alerts import rounds
 from scout_core.attribution import settle
-from scout_core.db import row_security, sql
+from scout_core.db import grounds, sql
 from scout_core.db.database import Database
 from scout_core.errors import DatabaseError, GuardStopped, ScoutError, Unavailable
 from scout_core.health import freshness
+from scout_core.install import mend
 from scout_core.job import claims_guard
 from scout_core.runs import runner
 from scout_core.runs.record import Request, RunResult, Trigger, checked_reason
@@ -88,7 +89,7 @@ def plan(conn: Connection, settings: Settings) -> Plan:
 
     Reads scout.v_identity_candidates and scout.v_planned_scouts.
     """
-    row_security.check(conn)
+    grounds.check(conn)
     facts = conn.execute(sql.query("job/refresh", "facts")).mappings().one()
     conn.execute(sql.statement("job/refresh/choose_joins"))
     links = tuple(
@@ -99,7 +100,10 @@ def plan(conn: Connection, settings: Settings) -> Plan:
         PlannedScout(**row)
         for row in conn.execute(sql.query("job/refresh", "plan_scouts")).mappings()
     )
-    guard = guard_reason(settings, _changed_rows(links, scouts), facts["total_persons"])
+    lost = conn.execute(sql.query("job/refresh", "vanished_sources")).mappings()
+    guard = vanished_reason([dict(row) for row in lost]) or guard_reason(
+        settings, _changed_rows(links, scouts), facts["total_persons"]
+    )
     return Plan(
         total_persons=facts["total_persons"],
         is_first_run=facts["is_first_run"],
@@ -141,6 +145,7 @@ def run_refresh(
         requested_at=requested_at,
     )
     permissions.require(actor, "run")
+    mend.mend_sources(db, settings)
     settle.settle_before(db)
     freshness.look_if_due(db, settings, clock(), somebody_waits=trigger != "cron")
     try:
@@ -188,7 +193,8 @@ def _changed_rows(links: Sequence[PlannedLink], scouts: Sequence[PlannedScout]) 
 
 def _refresh(run: Run, settings: Settings, clock: Callable[[], datetime]) -> None:
     claims_guard.check(run.conn)
-    row_security.check(run.conn)
+    grounds.check(run.conn)
+    _count_sources(run)
     run.report("plan", 0, 1)
     planned = _NOTHING_PLANNED
     if run.one("choose_joins")["is_anything"]:
@@ -202,6 +208,33 @@ def _refresh(run: Run, settings: Settings, clock: Callable[[], datetime]) -> Non
         # the seal of many rows takes long: nobody waits meanwhile for those written last
         run.next_batch()
     _record(run, settings, clock())
+
+
+def _count_sources(run: Run) -> None:
+    """Stop a scheduled run where a source lost its rows since the last one; look everything up
+    where rows came or went that nobody noted. Whoever starts a run by hand is told."""
+    run.one("find_repeated_ids")
+    found = run.all("count_sources")
+    reason = vanished_reason([row for row in found if row["is_vanished"]])
+    if reason is not None and run.request.trigger == "cron" and not run.request.is_forced:
+        raise GuardStopped(
+            f"Nothing was changed: {reason}. Look whether its load has failed; when it is right, "
+            "run `refresh --force --reason TEXT`.",
+            run_id=run.run_id,
+        )
+    if found:
+        unnoted = [row["source_name"] for row in found if row["is_unnoted"]]
+        run.log_step("sources", {"lost": reason, "changed_without_note": unnoted})
+
+
+def vanished_reason(lost: Sequence[Mapping[str, Any]]) -> str | None:
+    """Why the guard stops a run where sources lost their rows; null where none did."""
+    parts = [
+        f"{row['source_name']} had {_rows(row['former_count'])} at the last run and has "
+        f"{row['row_count'] or 'none'} now"
+        for row in lost
+    ]
+    return "; ".join(parts) or None
 
 
 def _guard(run: Run, settings: Settings, scouting_rows: int) -> None:

@@ -62,6 +62,8 @@ _RULES: Mapping[str, tuple[str, str]] = {
     "PAYLOAD_TOO_LARGE": ("Payload demasiado grande", "Payload too large"),
     "SIMILAR_KEY": ("Clave parecida a scout_id", "Key similar to scout_id"),
     "DATE_OUT_OF_RANGE": ("Fecha imposible", "Impossible date"),
+    "ROW_WITHOUT_ID": ("Fila sin número", "Row without a number"),
+    "REPEATED_ID": ("Número repetido", "Repeated number"),
     "CABINET_LEAD_WITHOUT_SCOUT": ("Lead de cabinet sin scout", "Cabinet lead without a scout"),
     "JOB_FAILED": ("La corrida falló", "The run failed"),
     "JOB_LATE": ("La corrida está atrasada", "The run is late"),

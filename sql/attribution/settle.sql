@@ -26,9 +26,12 @@ select exists (select from scout.pending_persons) as has_pending;
 select
     p.entry_count,
     s.mode = 'LIVE'
-    or p.entry_count > 50000 and p.entry_count > 0.1 * (select count(*) from scout.person_attribution) as is_whole
+    or p.entry_count > 50000 and p.entry_count > 0.1 * (select count(*) from scout.person_attribution) as is_whole,
+    -- triggers are off or work again, or a note could not be made
+    (s.mode = 'TRACKED') <> t.is_tracked or exists (select from scout.rebuild_requests) as is_unnoted
 from scout.state as s
-cross join (select count(*) as entry_count from scout.pending_persons) as p;
+cross join (select count(*) as entry_count from scout.pending_persons) as p
+cross join scout.v_tracking as t;
 
 -- name: begun
 select
@@ -43,10 +46,4 @@ set
     definition = coalesce(cast(:definition as text), definition);
 
 -- name: is_tracked
--- every trigger that init wanted was made, is there and fires
-select count(*) = max(f.value::integer) as is_tracked
-from scout.install_facts as f
-inner join scout.installed_objects as i on i.kind = 'trigger' and i.name like 'scout_note_%'
-inner join pg_catalog.pg_trigger as t
-    on t.tgname = i.name and t.tgrelid = to_regclass(i.relation) and t.tgenabled in ('O', 'A')
-where f.name = 'tracking_triggers';
+select t.is_tracked from scout.v_tracking as t;

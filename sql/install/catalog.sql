@@ -270,6 +270,113 @@ inner join pg_catalog.pg_class on pg_class.relname = wanted.name and pg_class.re
 inner join pg_catalog.pg_index
     on pg_index.indexrelid = pg_class.oid and pg_index.indrelid = to_regclass(wanted.relation);
 
+-- name: astray
+-- One row per trigger or index of ours that stands where it should not: on a table that lost its name to another one, or
+-- copied along with a table (`like ... including all`). An index that calls a function of ours can only be ours.
+-- names and relations: those that are wanted.
+with wanted as (
+    select
+        w.name,
+        to_regclass(w.relation)::oid as relation_oid
+    from unnest(cast(:names as text[]), cast(:relations as text[])) as w (name, relation)
+)
+
+select
+    'trigger' as kind,
+    pg_trigger.tgname::text as name,
+    format('%I', pg_namespace.nspname) as schema_name,
+    pg_class.relname::text as table_name,
+    null::text as index_name
+from pg_catalog.pg_trigger
+inner join pg_catalog.pg_proc on pg_proc.oid = pg_trigger.tgfoid and pg_proc.pronamespace = to_regnamespace('scout')
+inner join pg_catalog.pg_class on pg_class.oid = pg_trigger.tgrelid
+inner join pg_catalog.pg_namespace on pg_namespace.oid = pg_class.relnamespace
+where not pg_trigger.tgisinternal
+    and pg_trigger.tgparentid = 0
+    and pg_namespace.nspname <> 'scout'
+    and format('%s.%s', pg_namespace.nspname, pg_class.relname) <> all(cast(:audit_tables as text[]))
+    and (pg_trigger.tgname, pg_trigger.tgrelid) not in (select w.name, w.relation_oid from wanted as w where w.relation_oid is not null)
+union all
+select distinct
+    'index',
+    index_class.relname::text,
+    format('%I', pg_namespace.nspname),
+    pg_class.relname::text,
+    pg_index.indexrelid::regclass::text
+from pg_catalog.pg_index
+inner join pg_catalog.pg_class as index_class on index_class.oid = pg_index.indexrelid
+inner join pg_catalog.pg_class on pg_class.oid = pg_index.indrelid
+inner join pg_catalog.pg_namespace on pg_namespace.oid = pg_class.relnamespace
+where pg_namespace.nspname <> 'scout'
+    and not index_class.relispartition
+    and format('%s.%s', pg_namespace.nspname, pg_class.relname) <> all(cast(:audit_tables as text[]))
+    and (
+        index_class.relname in (select i.name from scout.installed_objects as i where i.kind = 'index')
+        or exists (
+            select
+            from pg_catalog.pg_depend
+            inner join pg_catalog.pg_proc on pg_proc.oid = pg_depend.refobjid and pg_proc.pronamespace = to_regnamespace('scout')
+            where pg_depend.classid = 'pg_class'::regclass
+                and pg_depend.objid = pg_index.indexrelid
+                and pg_depend.refclassid = 'pg_proc'::regclass
+        )
+    )
+    and (index_class.relname, pg_index.indrelid) not in (select w.name, w.relation_oid from wanted as w where w.relation_oid is not null)
+order by kind, schema_name, table_name, name;
+
+-- name: kinds
+-- One row per relation asked for that exists: whether triggers and indexes can stand on it.
+select
+    wanted.relation_name,
+    pg_class.relkind in ('r', 'p') as may_have_triggers,
+    pg_class.relkind in ('r', 'm') as may_have_indexes
+from unnest(cast(:relation_names as text[])) as wanted (relation_name)
+inner join pg_catalog.pg_class on pg_class.oid = to_regclass(wanted.relation_name);
+
+-- name: note_sources
+-- What init found of each source, and which view of ours reads which.
+with gone as (
+    delete from scout.source_views
+),
+
+views as (
+    insert into scout.source_views (view_name, source_name)
+    select distinct
+        format('%s.%s', view_schema.nspname, view_class.relname),
+        s.source_name
+    from unnest(cast(:source_names as text[])) as s (source_name)
+    inner join pg_catalog.pg_depend
+        on pg_depend.refclassid = 'pg_class'::regclass and pg_depend.refobjid = to_regclass(s.source_name)
+            and pg_depend.classid = 'pg_rewrite'::regclass
+    inner join pg_catalog.pg_rewrite on pg_rewrite.oid = pg_depend.objid
+    inner join pg_catalog.pg_class as view_class on view_class.oid = pg_rewrite.ev_class
+    inner join pg_catalog.pg_namespace as view_schema on view_schema.oid = view_class.relnamespace
+    where format('%s.%s', view_schema.nspname, view_class.relname) in (
+        select i.name from scout.installed_objects as i
+        where i.kind = 'view'
+    )
+    on conflict do nothing
+)
+
+insert into scout.installed_sources as s (source_name, is_used, is_tracked, columns, lack)
+select
+    n.source_name,
+    n.is_used,
+    n.is_tracked,
+    string_to_array(n.columns, ' '),
+    nullif(n.lack, '')
+from unnest(
+    cast(:source_names as text[]), cast(:are_used as boolean[]), cast(:are_tracked as boolean[]),
+    cast(:columns as text[]), cast(:lacks as text[])
+) as n (source_name, is_used, is_tracked, columns, lack)
+on conflict (source_name) do update
+    set
+        is_used = excluded.is_used,
+        is_tracked = excluded.is_tracked,
+        columns = excluded.columns,
+        lack = excluded.lack
+returning s.source_name;
+
 -- name: triggers
 -- One row per trigger asked for that exists on its table.
 select
@@ -463,18 +570,23 @@ with recursive ours (classid, objid) as (
         from scout.installed_objects as installed
         where installed.kind = 'view' and to_regclass(installed.name) is not null
         union all
-        select 'pg_class'::regclass, pg_index.indexrelid
+        select 'pg_class'::regclass, pg_class.oid
         from scout.installed_objects as installed
-        inner join pg_catalog.pg_class on pg_class.relname = installed.name
-        inner join pg_catalog.pg_index
-            on pg_index.indexrelid = pg_class.oid and pg_index.indrelid = to_regclass(installed.relation)
+        inner join pg_catalog.pg_class on pg_class.relname = installed.name and pg_class.relkind in ('i', 'I')
         where installed.kind = 'index'
         union all
+        -- copied along with a table: an index that calls a function of ours can only be ours
+        select 'pg_class'::regclass, pg_depend.objid
+        from pg_catalog.pg_depend
+        inner join pg_catalog.pg_class on pg_class.oid = pg_depend.objid and pg_class.relkind in ('i', 'I')
+        inner join pg_catalog.pg_proc on pg_proc.oid = pg_depend.refobjid and pg_proc.pronamespace = to_regnamespace('scout')
+        where pg_depend.classid = 'pg_class'::regclass and pg_depend.refclassid = 'pg_proc'::regclass
+        union all
+        -- wherever the table has gone
         select 'pg_trigger'::regclass, pg_trigger.oid
-        from scout.installed_objects as installed
-        inner join pg_catalog.pg_trigger
-            on pg_trigger.tgname = installed.name and pg_trigger.tgrelid = to_regclass(installed.relation)
-        where installed.kind = 'trigger'
+        from pg_catalog.pg_trigger
+        inner join pg_catalog.pg_proc on pg_proc.oid = pg_trigger.tgfoid and pg_proc.pronamespace = to_regnamespace('scout')
+        where pg_trigger.tgname in (select i.name from scout.installed_objects as i where i.kind = 'trigger')
         union all
         select 'pg_trigger'::regclass, pg_trigger.oid
         from unnest(cast(:audit_tables as text[])) as audit (relation_name)

@@ -16,14 +16,14 @@ our_relations as (
         pg_class.relkind,
         pg_class.relacl,
         pg_namespace.nspname = 'ops' and pg_class.relkind = 'v' as is_contract,
-        pg_class.relname in ('schema_files', 'installed_objects', 'install_facts') as is_bookkeeping,
+        pg_class.relname in ('schema_files', 'installed_objects', 'install_facts', 'installed_sources', 'source_views') as is_bookkeeping,
         -- by name: a guard that somebody took away must not widen a right
         pg_namespace.nspname = 'ops'
         or 'scout.' || pg_class.relname = any(cast(:append_only as text[])) as is_append_only,
         pg_class.relname in (
             'planned_links', 'pending_persons', 'person_attribution', 'attribution_totals', 'attribution_scouts',
             'attribution_days', 'unlinked_rows', 'touched_keys', 'rows_to_check', 'alerts_to_check', 'quality_rows',
-            'unsealed_rows', 'ledger_evidence_kept', 'request_keys', 'sign_ins', 'session_ends'
+            'unsealed_rows', 'rebuild_requests', 'source_changes', 'repeated_ids', 'ledger_evidence_kept', 'request_keys', 'sign_ins', 'session_ends'
         ) as is_emptied,
         pg_class.relname = 'ledger_evidence_kept' as is_private
     from pg_catalog.pg_class

@@ -267,10 +267,10 @@ where p.pronamespace = 'pg_catalog'::regnamespace
     );
 
 -- name: tables_of_the_owner
--- One row per table asked for that is there: whether the login could have made a trigger on it.
+-- One row per relation asked for that is there: whether the login could have made a trigger on it; a view takes none.
 select
     c.oid::regclass::text as name,
-    has_table_privilege(session_user, c.oid, 'trigger') as may_have_triggers
+    has_table_privilege(session_user, c.oid, 'trigger') and c.relkind in ('r', 'p') as may_have_triggers
 from unnest(cast(:names as text[])) as w (name)
 inner join pg_class as c on c.oid = to_regclass(w.name);
 

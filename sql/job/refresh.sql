@@ -47,3 +47,12 @@ from scout.v_propagation_candidates as v
 where (cast(:after_key as uuid) is null or v.person_key > cast(:after_key as uuid))
     and v.person_key <= cast(:upto_key as uuid)
 order by v.person_key;
+
+-- name: vanished_sources
+select
+    c.source_name,
+    c.former_count,
+    c.row_count
+from scout.v_source_rows_now as c
+where c.is_vanished
+order by c.source_name;

@@ -20,6 +20,7 @@ CODES = {
     "ChangedMeanwhile": 3,
     "NothingToUndo": 3,
     "RowsHidden": 3,
+    "SourcesChanged": 3,
     "DemoRefused": 3,
     "Unavailable": 75,
     "DatabaseAway": 75,

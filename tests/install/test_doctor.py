@@ -58,7 +58,7 @@ DAMAGES = [
         "sources",
         "WARN",
     ),
-    ("drop view ops.v_yango_cabinet_claims_for_collection cascade", "sources", "WARN"),
+    ("drop view ops.v_yango_cabinet_claims_for_collection cascade", "sources", "FAIL"),
     (
         "alter table observational.lead_events rename column event_date to on_date",
         "sources",

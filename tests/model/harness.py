@@ -69,7 +69,8 @@ class Harness:
             "select string_agg(format('delete from %s', c.oid::regclass), ';') from pg_class as c"
             " where c.relkind = 'r' and c.relnamespace::regnamespace::text in"
             " ('canon', 'observational', 'ops', 'public', 'scout') and c.relname not in"
-            " ('schema_files', 'installed_objects', 'install_facts', 'state', 'alert_state')"
+            " ('schema_files', 'installed_objects', 'install_facts', 'installed_sources',"
+            " 'source_views', 'state', 'alert_state')"
         )
         ((deletes,),) = self._cursor.fetchall()
         replica, default = (f"set session_replication_role = {r}" for r in ("replica", "default"))

@@ -19,6 +19,7 @@ from scout_core.errors import (
     RowsHidden,
     ScoutError,
     SettingsError,
+    SourcesChanged,
 )
 from ui.parts import entry, link, read, who
 from ui.parts.text import NBSP, clock, moment, plain, refusal, speak, t
@@ -177,6 +178,12 @@ def show_error(exc: ScoutError) -> None:
         st.error(
             t("common.rows_hidden_body", tables=plain(", ".join(exc.tables or ()))),
             title=t("common.rows_hidden_title"),
+            icon=":material/error:",
+        )
+    elif isinstance(exc, SourcesChanged):
+        st.error(
+            t("common.sources_changed_body", tables=plain(", ".join(exc.tables or ()))),
+            title=t("common.sources_changed_title"),
             icon=":material/error:",
         )
     elif isinstance(exc, SettingsError) or exc.exit_code == 2:

@@ -32,6 +32,8 @@ RULES = (
     "PAYLOAD_TOO_LARGE",
     "SIMILAR_KEY",
     "DATE_OUT_OF_RANGE",
+    "ROW_WITHOUT_ID",
+    "REPEATED_ID",
 )
 
 

@@ -188,6 +188,8 @@ WORDS = {
     "rule_PAYLOAD_TOO_LARGE": ("Payload demasiado grande", "Payload too large"),
     "rule_SIMILAR_KEY": ("Clave parecida a scout_id", "Key similar to scout_id"),
     "rule_DATE_OUT_OF_RANGE": ("Fecha imposible", "Impossible date"),
+    "rule_ROW_WITHOUT_ID": ("Fila sin número", "Row without a number"),
+    "rule_REPEATED_ID": ("Número repetido", "Repeated number"),
     "rule_JOB_FAILED": ("La corrida falló", "The run failed"),
     "rule_JOB_LATE": ("El job está atrasado", "The job is late"),
     "rule_WORKER_LOST": ("Se perdió el proceso de una corrida", "A run lost its process"),
@@ -234,6 +236,14 @@ WORDS = {
         "Una fecha de esta fila no puede ser.",
         "A date of this row cannot be.",
     ),
+    "what_ROW_WITHOUT_ID": (
+        "Esta fuente tiene filas sin número: no se pueden enlazar.",
+        "This source has rows without a number: they cannot be linked.",
+    ),
+    "what_REPEATED_ID": (
+        "Varias filas de esta fuente tienen este número: ninguna se enlaza, y lo que dicen retiene a su persona.",
+        "Several rows of this source have this number: none of them is linked, and what they say holds its person.",
+    ),
     "what_JOB_FAILED": ("La última corrida falló.", "The last run failed."),
     "what_JOB_LATE": (
         "Hace demasiado que ninguna corrida termina bien.",
@@ -273,6 +283,14 @@ WORDS = {
     "next_PAYLOAD_TOO_LARGE": ("Corregir el valor en la fuente", "Correct the value in the source"),
     "next_SIMILAR_KEY": ("Corregir la clave en la fuente", "Correct the key in the source"),
     "next_DATE_OUT_OF_RANGE": ("Corregir la fecha en la fuente", "Correct the date in the source"),
+    "next_ROW_WITHOUT_ID": (
+        "Dar un número a cada fila en la fuente",
+        "Give each row a number in the source",
+    ),
+    "next_REPEATED_ID": (
+        "Dejar una fila por número en la fuente",
+        "Leave one row a number in the source",
+    ),
     "next_JOB_FAILED": ("Ver el error de la corrida", "See the error of the run"),
     "next_JOB_LATE": ("Ver si el programador está vivo", "See whether the scheduler is alive"),
     "next_WORKER_LOST": (

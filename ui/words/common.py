@@ -64,6 +64,11 @@ WORDS = {
         "La seguridad por filas oculta filas de {tables}: no se muestra ni se cambia nada que dependa de ellas. `python -m scout_core doctor` dice qué hacer.",
         "Row level security hides rows of {tables}: nothing that rests on them is shown or changed. `python -m scout_core doctor` says what to do.",
     ),
+    "sources_changed_title": ("Las fuentes cambiaron", "The sources have changed"),
+    "sources_changed_body": (
+        "Ya no son las tablas que se instalaron: {tables}. No se cambia nada hasta que el operador corra `python -m scout_core init`.",
+        "They are other tables than at the installation: {tables}. Nothing is changed until the operator runs `python -m scout_core init`.",
+    ),
     "cannot_be_kept": (
         "Esta base no puede guardar “{letter}” ({code}): su codificación es {encoding}. Escríbelo"
         " sin ese carácter.",

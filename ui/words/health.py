@@ -24,12 +24,12 @@ WORDS = {
     ),
     "title_lights": ("los indicadores están en orden", "the indicators are all right"),
     "title_hidden": (
-        "hay filas de las fuentes que la base no nos muestra",
-        "the database hides rows of the sources from us",
+        "las fuentes no se pueden leer como son",
+        "the sources cannot be read as they are",
     ),
     "body_hidden": (
-        "La seguridad por filas oculta filas de {tables}: no se asigna nada hasta que se vean todas. `python -m scout_core doctor` dice qué hacer.",
-        "Row level security hides rows of {tables}: nothing is attributed until all of them can be seen. `python -m scout_core doctor` says what to do.",
+        "No se puede leer completo o ya no es la tabla instalada: {tables}. No se asigna nada hasta que se arregle. `python -m scout_core doctor` dice qué pasó y qué hacer.",
+        "Cannot be read whole, or is another table than the installed one: {tables}. Nothing is attributed until that is mended. `python -m scout_core doctor` says what happened and what to do.",
     ),
     "title_nobody": ("aún no hay personas", "there are no persons yet"),
     "body_satisfactory_leads": (
@@ -214,8 +214,8 @@ WORDS = {
         "State of each source, its newest row and those of today.",
     ),
     "fresh_OK": ("Fuentes al día", "Sources up to date"),
-    "fresh_hidden": ("{count} fuentes con filas ocultas", "{count} sources with hidden rows"),
-    "fresh_hidden_one": ("{count} fuente con filas ocultas", "{count} source with hidden rows"),
+    "fresh_hidden": ("{count} fuentes no se leen bien", "{count} sources cannot be read"),
+    "fresh_hidden_one": ("{count} fuente no se lee bien", "{count} source cannot be read"),
     "fresh_late": ("{count} fuentes por revisar", "{count} sources to check"),
     "fresh_late_one": ("{count} fuente por revisar", "{count} source to check"),
     "fresh_UNKNOWN": ("Fuentes sin dato", "Sources: no data"),

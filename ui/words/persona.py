@@ -338,6 +338,8 @@ WORDS = {
     "rule_PAYLOAD_TOO_LARGE": ("payload demasiado grande", "payload too large"),
     "rule_SIMILAR_KEY": ("clave parecida a scout_id", "key similar to scout_id"),
     "rule_DATE_OUT_OF_RANGE": ("fecha imposible", "impossible date"),
+    "rule_ROW_WITHOUT_ID": ("fila sin número", "row without a number"),
+    "rule_REPEATED_ID": ("número repetido", "repeated number"),
     "rule_OTHER": ("otra regla", "another rule"),
     "audit": ("Auditoría", "Audit"),
     "audit_none": (

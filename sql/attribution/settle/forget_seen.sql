@@ -9,6 +9,13 @@ with taken as (
     returning 1
 ),
 
+rebuilt as (
+    delete from scout.rebuild_requests as r
+    where pg_visible_in_snapshot(r.noted_in, cast(:seen as pg_snapshot))
+        or r.noted_in >= pg_snapshot_xmax(pg_current_snapshot())
+    returning 1
+),
+
 to_judge as (
     insert into scout.touched_keys (license_key) values (null)
     returning 1
@@ -22,5 +29,6 @@ to_check as (
 
 select
     (select count(*) from taken) as entry_count,
+    (select count(*) from rebuilt) as request_count,
     (select count(*) from to_judge) as judged_count,
     (select count(*) from to_check) as check_count;

@@ -12,9 +12,9 @@ extent as materialized (
 ),
 
 found as materialized (
-    select distinct on (i.source_table, i.source_pk, i.rule, md5(i.raw_value))
+    select distinct on (i.source_table, coalesce(i.source_pk, ''), i.rule, md5(i.raw_value))
         i.source_table,
-        i.source_pk,
+        coalesce(i.source_pk, '') as source_pk,
         i.rule,
         md5(i.raw_value) as raw_hash,
         i.person_key,
@@ -23,7 +23,7 @@ found as materialized (
                 then left(concat_ws(' ', scout.mask_excerpt(i.raw_value), scout.code_points(i.raw_value)), 200)
         end as raw_excerpt
     from scout.v_issues_to_record as i
-    order by i.source_table, i.source_pk, i.rule, md5(i.raw_value)
+    order by i.source_table, coalesce(i.source_pk, ''), i.rule, md5(i.raw_value)
 ),
 
 closed as (

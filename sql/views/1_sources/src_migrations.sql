@@ -14,7 +14,11 @@ select
         when m.created_at is not null and scout.source_timestamp(m.created_at) is null then m.created_at::text
     end as raw_bad_date,
     scout.lima_date(scout.source_timestamp(m.hire_date)) as hired_on,
-    scout.source_timestamp(m.created_at) as created_at
+    scout.source_timestamp(m.created_at) as created_at,
+    exists (
+        select from scout.repeated_ids as r
+        where r.source_name = 'public.module_ct_migrations' and r.source_pk = m.id::text
+    ) as is_repeated
 from public.module_ct_migrations as m;
 -- name: absent
 create or replace view scout.src_migrations as
@@ -27,5 +31,6 @@ select
     null::text as raw_scout_id,
     null::text as raw_bad_date,
     null::date as hired_on,
-    null::timestamptz as created_at
+    null::timestamptz as created_at,
+    null::boolean as is_repeated
 where false;

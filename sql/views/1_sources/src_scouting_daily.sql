@@ -19,7 +19,11 @@ select
     s.driver_phone::text as driver_phone,
     s.acquisition_method::text as acquisition_method,
     scout.sane_date(s.registration_date) as registered_on,
-    scout.source_timestamp(s.created_at) as created_at
+    scout.source_timestamp(s.created_at) as created_at,
+    exists (
+        select from scout.repeated_ids as r
+        where r.source_name = 'public.module_ct_scouting_daily' and r.source_pk = s.id::text
+    ) as is_repeated
 from public.module_ct_scouting_daily as s;
 -- name: absent
 create or replace view scout.src_scouting_daily as
@@ -37,5 +41,6 @@ select
     null::text as driver_phone,
     null::text as acquisition_method,
     null::date as registered_on,
-    null::timestamptz as created_at
+    null::timestamptz as created_at,
+    null::boolean as is_repeated
 where false;

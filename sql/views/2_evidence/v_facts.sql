@@ -2,7 +2,8 @@
 -- a plain person_key, so that a filter on it reaches an index; a link of the row and the link that stands
 -- in for it are arms of their own. origin_table = where
 -- an event says that it comes from; row_id = source_pk of an event, as its index has it. Of an erased person neither
--- licence nor phone, whatever the source holds.
+-- licence nor phone, whatever the source holds. A link names a row by its id: where several rows have it, what they say
+-- is unreadable.
 create or replace view scout.v_facts as
 select
     l.person_key,
@@ -47,9 +48,9 @@ union all
 select
     l.person_key,
     3 as priority,
-    m.scout_id as scout_a,
+    case when not m.is_repeated then m.scout_id end as scout_a,
     null::integer as scout_b,
-    m.is_unreadable,
+    m.is_unreadable or m.is_repeated as is_unreadable,
     null::integer as ledger_scout_id,
     null::text as origin_table,
     'public.module_ct_migrations' as source_table,
@@ -123,9 +124,9 @@ union all
 select
     l.person_key,
     4 as priority,
-    s.scout_id as scout_a,
+    case when not s.is_repeated then s.scout_id end as scout_a,
     null::integer as scout_b,
-    s.is_unreadable,
+    s.is_unreadable or s.is_repeated as is_unreadable,
     null::integer as ledger_scout_id,
     null::text as origin_table,
     'public.module_ct_scouting_daily' as source_table,
@@ -145,9 +146,9 @@ union all
 select
     s.person_key,
     4 as priority,
-    s.scout_id as scout_a,
+    case when not s.is_repeated then s.scout_id end as scout_a,
     null::integer as scout_b,
-    s.is_unreadable,
+    s.is_unreadable or s.is_repeated as is_unreadable,
     null::integer as ledger_scout_id,
     null::text as origin_table,
     'public.module_ct_scouting_daily' as source_table,

@@ -7,8 +7,15 @@ select
         when 'SETTLED' then
             case
                 when s.mode = 'REBUILT' then s.built_at
-                -- settled values were true until the oldest note
-                else (select min(p.noted_at) from scout.pending_persons as p)
+                -- settled values were true until the oldest note, or what could not be noted
+                else (
+                    select min(n.noted_at)
+                    from (
+                        select p.noted_at from scout.pending_persons as p
+                        union all
+                        select q.noted_at from scout.rebuild_requests as q
+                    ) as n
+                )
             end
         else now()
     end as as_of,

@@ -7,6 +7,9 @@ select
     s.scout_id
 from scout.src_scouting_daily as s
 where s.scout_id is not null
+    -- a link could not tell which row it means
+    and s.row_id is not null
+    and not s.is_repeated
     and not exists (
         select from canon.identity_links as l
         where l.source_table = 'module_ct_scouting_daily' and l.source_pk = s.source_pk

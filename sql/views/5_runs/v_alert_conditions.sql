@@ -43,6 +43,8 @@ select
         when 'PAYLOAD_TOO_LARGE' then 'The payload of this row is too large to be read.'
         when 'SIMILAR_KEY' then 'A key of the payload looks like scout_id and is not.'
         when 'DATE_OUT_OF_RANGE' then 'A date of this row cannot be.'
+        when 'ROW_WITHOUT_ID' then 'This source has rows without a number: they cannot be linked.'
+        when 'REPEATED_ID' then 'Several rows of this source have this number: none of them is linked, and what they say holds its person.'
         else 'A value of this row cannot be used.'
     end as text,
     q.source_table,
@@ -62,4 +64,9 @@ select
     null::text as source_pk,
     c.cabinet_lead_id::text as lead_row,
     c.external_id
-from ops.v_cabinet_leads_missing_scout_alerts as c;
+from ops.v_cabinet_leads_missing_scout_alerts as c
+where c.cabinet_lead_id is not null
+    and not exists (
+        select from scout.repeated_ids as r
+        where r.source_name = 'public.module_ct_cabinet_leads' and r.source_pk = c.cabinet_lead_id::text
+    );

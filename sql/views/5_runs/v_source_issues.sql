@@ -170,6 +170,75 @@ select
     d.person_key,
     d.raw_value
 from bad_dates as d
-where d.raw_value is not null;
+where d.raw_value is not null
+union all
+select
+    'ROW_WITHOUT_ID' as rule,
+    'observational.lead_events' as source_table,
+    '' as source_pk,
+    null as row_id,
+    null as person_key,
+    'no id' as raw_value
+from scout.src_lead_events as e
+where e.event_id is null
+union all
+select
+    'ROW_WITHOUT_ID' as rule,
+    'public.module_ct_migrations' as source_table,
+    '' as source_pk,
+    null as row_id,
+    null as person_key,
+    'no id' as raw_value
+from scout.src_migrations as e
+where e.source_pk is null
+union all
+select
+    'ROW_WITHOUT_ID' as rule,
+    'public.module_ct_scouting_daily' as source_table,
+    '' as source_pk,
+    null as row_id,
+    null as person_key,
+    'no id' as raw_value
+from scout.src_scouting_daily as e
+where e.source_pk is null
+union all
+select
+    'ROW_WITHOUT_ID' as rule,
+    'public.module_ct_cabinet_payments' as source_table,
+    '' as source_pk,
+    null as row_id,
+    null as person_key,
+    'no id' as raw_value
+from scout.src_cabinet_payments as e
+where e.source_pk is null
+union all
+select
+    'ROW_WITHOUT_ID' as rule,
+    'public.module_ct_cabinet_leads' as source_table,
+    '' as source_pk,
+    null as row_id,
+    null as person_key,
+    'no id' as raw_value
+from scout.src_cabinet_leads as e
+where e.cabinet_lead_id is null
+union all
+select
+    'ROW_WITHOUT_ID' as rule,
+    'public.module_ct_scouting_daily' as source_table,
+    e.source_pk,
+    null as row_id,
+    null as person_key,
+    e.source_pk as raw_value
+from scout.src_scouting_daily as e
+where e.row_id is null and e.source_pk is not null
+union all
+select
+    'REPEATED_ID' as rule,
+    r.source_name as source_table,
+    r.source_pk,
+    case when r.source_name = 'observational.lead_events' then r.source_pk::integer end as row_id,
+    null as person_key,
+    r.source_pk as raw_value
+from scout.repeated_ids as r;
 comment on column scout.v_source_issues.rule is
-'UNREADABLE_SCOUT, UNKNOWN_SCOUT, PAYLOAD_SHAPE, PAYLOAD_TOO_LARGE, SIMILAR_KEY or DATE_OUT_OF_RANGE.';
+'UNREADABLE_SCOUT, UNKNOWN_SCOUT, PAYLOAD_SHAPE, PAYLOAD_TOO_LARGE, SIMILAR_KEY, DATE_OUT_OF_RANGE, ROW_WITHOUT_ID or REPEATED_ID.';

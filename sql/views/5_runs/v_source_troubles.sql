@@ -1,0 +1,75 @@
+-- One row per source that is not what the last init found, and what is wrong: what every run, init, doctor, health and
+-- pages go by. A view of ours is bound to a relation and not to its name, so another relation that takes the name is
+-- not read until init has made the view anew.
+create or replace view scout.v_source_troubles as
+select
+    s.source_name,
+    case
+        when s.is_used and n.relation_oid is null then 'GONE'
+        when s.is_used and b.reads is not null then 'OTHER_RELATION'
+        when s.is_used then 'LACKS_COLUMN'
+        else 'APPEARED'
+    end as trouble,
+    case
+        when s.is_used and (n.relation_oid is null or b.reads is not null) then b.reads
+        when s.is_used then l.column_names
+    end as detail,
+    not s.is_used or n.relation_oid is null or b.reads is not null as stops_runs
+from scout.installed_sources as s
+cross join lateral (
+    -- not by to_regclass, which fails without the right to use the schema
+    select max(c.oid) as relation_oid
+    from pg_class as c
+    inner join pg_namespace as m on m.oid = c.relnamespace
+    where m.nspname = split_part(s.source_name, '.', 1) and c.relname = split_part(s.source_name, '.', 2)
+) as n
+left join lateral (
+    -- what views of ours read in its place
+    select string_agg(distinct o.refobjid::regclass::text, ', ') as reads
+    from scout.source_views as v
+    inner join pg_rewrite as w on w.ev_class = to_regclass(v.view_name)
+    inner join pg_depend as o
+        on o.classid = 'pg_rewrite'::regclass and o.objid = w.oid and o.refclassid = 'pg_class'::regclass
+    where v.source_name = s.source_name
+        and not exists (
+            select from pg_depend as r
+            where r.classid = 'pg_rewrite'::regclass and r.objid = w.oid and r.refclassid = 'pg_class'::regclass
+                and r.refobjid = n.relation_oid
+        )
+        and o.refobjid > 16383
+        and o.refobjid::regclass::text not in (select k.source_name from scout.installed_sources as k)
+        and o.refobjid::regclass::text not in (
+            select i.name from scout.installed_objects as i
+            where i.kind = 'view'
+        )
+        and o.refobjid::regclass::text not like 'scout.%'
+) as b on s.is_used
+left join lateral (
+    select string_agg(c.column_name, ', ' order by c.place) as column_names
+    from unnest(s.columns) with ordinality as c (column_name, place)
+    where not exists (
+        select from pg_attribute as a
+        where a.attrelid = n.relation_oid and a.attname = c.column_name and a.attnum > 0 and not a.attisdropped
+    )
+) as l on n.relation_oid is not null
+where
+    case
+        when s.is_used then n.relation_oid is null or b.reads is not null or l.column_names is not null
+        -- one that the login may not read is no news
+        else n.relation_oid is not null and l.column_names is null and s.lack is distinct from 'the login may not read it'
+    end
+union all
+-- as after `drop table ... cascade`
+select
+    'schema scout' as source_name,
+    'VIEWS_GONE' as trouble,
+    count(*)::text as detail,
+    true as stops_runs
+from scout.installed_objects as i
+where i.kind = 'view' and to_regclass(i.name) is null
+having count(*) > 0;
+comment on column scout.v_source_troubles.trouble is
+'GONE (no relation of that name), OTHER_RELATION (our views read another one), LACKS_COLUMN (renamed or dropped; our views still read it), APPEARED (was not there at the last init), VIEWS_GONE (dropped along with a table).';
+comment on column scout.v_source_troubles.detail is
+'The relations that are read instead, the columns that are lacking, or how many views are gone; null where there is nothing to name.';
+comment on column scout.v_source_troubles.stops_runs is 'No run goes on before init has made the views anew.';
