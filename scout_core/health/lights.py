@@ -19,6 +19,10 @@ SKEW = timedelta(minutes=5)
 LOST = "worker lost"
 ENDED_BADLY = ("FAILED", "LOST")
 GUARD = "guard: "
+SCOUTS_LIST = "public.module_ct_scouts_list"
+NO_SCOUT_KNOWN = (
+    f"no number in {SCOUTS_LIST} can be read as a scout, so no scout is known and nobody gets one"
+)
 
 
 @dataclass(frozen=True)
@@ -135,9 +139,14 @@ def judge_sources(
     settings: Settings,
     now: datetime,
     troubles: Sequence[Hidden | Trouble] = (),
+    *,
+    no_scout_known: bool = False,
 ) -> Reason:
     """Whether the sources can be read whole and arrive: the worst of those that have rows. An empty
-    one is no fault, as several are optional; counts that are old say nothing."""
+    one is no fault, as several are optional; counts that are old say nothing.
+
+    no_scout_known: the list of scouts has entries and none can be read.
+    """
     if troubles:
         return Reason(
             "sources",
@@ -147,6 +156,8 @@ def judge_sources(
             None,
             "; ".join(t.text for t in troubles),
         )
+    if no_scout_known:
+        return Reason("sources", "WARN", SCOUTS_LIST, "every row can be read", None, NO_SCOUT_KNOWN)
     late = timedelta(minutes=settings.health_late_minutes)
     threshold = (
         f"STALE after {_days(settings.health_sources_quiet_days)} without a row, WARN below "

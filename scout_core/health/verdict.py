@@ -89,6 +89,7 @@ def assess(
     numbers = None if troubles else _numbers(conn, completing)
     runs = _last_runs(conn, now, completing)
     sources = tuple(freshness.list_sources(conn, settings))
+    unread = not troubles and conn.scalar(sql.query("health/verdict", "scouts_list")) is True
     known = _newest_changes(conn)
     share = _satisfactory(numbers, settings)
     conflicts = _conflicts(numbers, settings)
@@ -112,7 +113,9 @@ def assess(
     lights = (
         _since(judge_scheduler(runs, settings, now), known),
         last_run,
-        _since(judge_sources(sources, settings, now, troubles), known),
+        _since(
+            judge_sources(sources, settings, now, troubles, no_scout_known=unread), known
+        ),
     )
     return Verdict(worst(r.status for r in reasons), reasons, lights, runs, sources)
 

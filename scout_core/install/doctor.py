@@ -12,9 +12,9 @@ from scout_core import sources
 from scout_core.db import sql
 from scout_core.db.database import ADMIN_LOOK, LOOK, QUIET, Database
 from scout_core.errors import WrongDatabase
+from scout_core.install import column_types, manifest, roles
 from scout_core.install import doctor_files as files
 from scout_core.install import doctor_layers as installed
-from scout_core.install import manifest, roles
 from scout_core.install.doctor_layers import INIT, Finding
 from scout_core.install.init import OLDEST_VERSION
 from scout_core.install.schema import JOB_TYPES
@@ -40,7 +40,7 @@ def examine(db: Database, settings: Settings, *, sql_root: Path = SQL_ROOT) -> l
         states = sources.inspect(conn)
         usable = sources.usable_names(states)
         login = ask(conn, "login")[0]
-        findings += _sources(conn, states)
+        findings += [*_sources(conn, states), *_column_types(conn, states)]
         if not ask(conn, "schema_contents")[0].is_ours:
             what = "The product is not installed."
             return [*findings, Finding("installation", "schema scout", "FAIL", what, INIT)]
@@ -49,11 +49,13 @@ def examine(db: Database, settings: Settings, *, sql_root: Path = SQL_ROOT) -> l
         findings += _layer(conn, "sources", _functions_of_others(conn, usable))
         findings += [*_server_log(db), *files.examine(settings)]
         findings += _layer(conn, "runs", _runs(conn, settings, usable))
-        if login.schema_owner == roles.OWNER:
+        has_roles = login.schema_owner == roles.OWNER
+        if has_roles:
             if any(f.name == "membership" for f in findings):
                 return findings
             run_formatted(conn, "set local role %I", roles.WRITER)
             findings += _layer(conn, "claims", _claims(conn))
+        if has_roles:
             # Only this role of ours can look into every schema; the transaction is read-only.
             run_formatted(conn, "set local role %I", roles.OWNER)
         troubles = _layer(conn, "sources", installed.examine_grounds(conn))
@@ -166,6 +168,12 @@ def _sources(conn: Connection, states: list[SourceState]) -> Iterator[Finding]:
                 f"Counts as empty ({state.lack}): {state.source.used_for}.",
                 "Nothing, if you do not have it; else mend it and run init.",
             )
+
+
+def _column_types(conn: Connection, states: list[SourceState]) -> Iterator[Finding]:
+    """Columns that have another type than is meant, and what is read of them."""
+    for odd in column_types.list_odd(conn, states):
+        yield Finding("sources", odd.name, "FAIL" if odd.needed else "WARN", odd.said, odd.todo)
 
 
 def _with_troubles(findings: list[Finding], troubles: list[Finding]) -> list[Finding]:

@@ -8,7 +8,7 @@ from typing import Literal
 from sqlalchemy import Connection, text
 
 from scout_core.attribution import settle
-from scout_core.db import grounds
+from scout_core.db import grounds, sql
 from scout_core.db.row_security import Hidden
 from scout_core.install import roles
 from scout_core.install.restored import RESTORED, is_restored, weak_triggers
@@ -254,6 +254,15 @@ def examine_state(conn: Connection) -> Iterator[Finding]:
 
 def examine_data_quality(conn: Connection) -> Iterator[Finding]:
     """Issues of source values that are open, by rule."""
+    if conn.scalar(sql.query("health/verdict", "scouts_list")):
+        yield Finding(
+            "data",
+            "list of scouts",
+            "FAIL",
+            "The list of scouts, public.module_ct_scouts_list, has entries and none with a number "
+            "that can be read: no scout is known, and nobody gets one.",
+            "Mend scout_id there; the next refresh goes on from it.",
+        )
     issues = ask(conn, "open_issues")
     for issue in issues:
         yield Finding(

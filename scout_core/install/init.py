@@ -17,7 +17,7 @@ from scout_core.errors import (
     MissingTables,
     WrongDatabase,
 )
-from scout_core.install import roles
+from scout_core.install import column_types, roles
 from scout_core.install.restored import (
     RESTORED,
     note_not_restored,
@@ -59,7 +59,8 @@ def init(
 ) -> InstallReport:
     """Install or bring up to date; a second time does nothing. `report` gets a line per change.
 
-    Raises WrongDatabase, DatabaseReadOnly, MissingTables, SchemaFileChanged, ForeignObject.
+    Raises WrongDatabase, DatabaseReadOnly, MissingTables, SchemaFileChanged, ForeignObject, and
+    InstallError where a column has a type that we cannot work with.
     """
     with db.transaction(ADMIN_LOOK) as conn:
         check_server(conn)
@@ -68,6 +69,7 @@ def init(
         with installer.as_login() as conn:
             states = sources.inspect(conn)
             _refuse_missing(conn, states)
+            _refuse_types(conn, states)
             _refuse_unknown_zone(conn, settings.source_timezone)
         usable = sources.usable_names(states)
         views = [view.name for view in view_files(sql_root, usable)]
@@ -131,6 +133,13 @@ def _refuse_missing(conn: Connection, states: list[SourceState]) -> None:
         "database that has them all, or grant the login the right to read them.",
         **facts,
     )
+
+
+def _refuse_types(conn: Connection, states: list[SourceState]) -> None:
+    unfit = [odd for odd in column_types.list_odd(conn, states) if odd.needed]
+    if unfit:
+        said = " ".join(f"{odd.said} {odd.todo}" for odd in unfit)
+        raise InstallError(f"{said} Nothing was changed.", columns=[odd.name for odd in unfit])
 
 
 def _refuse_unknown_zone(conn: Connection, zone: str) -> None:

@@ -34,6 +34,11 @@ inner join scout.v_runs as r
     on r.run_id = n.run_id
 order by r.run_id desc;
 
+-- name: scouts_list
+-- One row: whether the list of scouts has entries and none of them can be read, so that no scout is known.
+select coalesce(max(k.scout_id) = 0, false) as is_unreadable
+from scout.v_known_scouts as k;
+
 -- name: recorded_today
 select
     h.total_persons,

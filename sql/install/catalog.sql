@@ -776,3 +776,33 @@ select
     asked.name,
     current_setting(asked.name, true) as value
 from unnest(cast(:names as text[])) as asked (name);
+
+-- name: column_types
+-- One row per column of the relations asked for: its type, that beneath a domain; `enum` for every enum.
+with recursive columns (relation_name, column_name, type_oid) as (
+    select
+        wanted.relation_name,
+        pg_attribute.attname::text,
+        pg_attribute.atttypid
+    from unnest(cast(:relation_names as text[])) as wanted (relation_name)
+    inner join pg_catalog.pg_attribute
+        on pg_attribute.attrelid = to_regclass(wanted.relation_name)
+            and pg_attribute.attnum > 0
+            and not pg_attribute.attisdropped
+    union all
+    select
+        columns.relation_name,
+        columns.column_name,
+        pg_type.typbasetype
+    from columns
+    inner join pg_catalog.pg_type on pg_type.oid = columns.type_oid
+    where pg_type.typtype = 'd'
+)
+
+select
+    columns.relation_name,
+    columns.column_name,
+    case pg_type.typtype when 'e' then 'enum' else format_type(columns.type_oid, null) end as type_name
+from columns
+inner join pg_catalog.pg_type on pg_type.oid = columns.type_oid
+where pg_type.typtype <> 'd';

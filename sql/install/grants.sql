@@ -119,6 +119,17 @@ source_sequences as (
     inner join pg_catalog.pg_class
         on pg_depend.refclassid = 'pg_class'::regclass and pg_class.oid = pg_depend.refobjid
     where pg_class.relkind = 'S' and writes.privilege = 'insert'
+    union
+    -- that of an identity
+    select pg_class.oid
+    from writes
+    inner join pg_catalog.pg_depend
+        on pg_depend.refclassid = 'pg_class'::regclass
+            and pg_depend.refobjid = to_regclass(writes.relation_name)
+            and pg_depend.classid = 'pg_class'::regclass
+            and pg_depend.deptype = 'i'
+    inner join pg_catalog.pg_class on pg_class.oid = pg_depend.objid and pg_class.relkind = 'S'
+    where writes.privilege = 'insert'
 ),
 
 on_relations (role_name, privilege, relation_oid, column_name, is_ours) as (
@@ -137,16 +148,19 @@ on_relations (role_name, privilege, relation_oid, column_name, is_ours) as (
                 and not pg_attribute.attisdropped
         )
     union all
-    select 'scout_writer', 'usage', source_sequences.relation_oid, null, false
+    -- to look whether it is behind its column too
+    select 'scout_writer', kind.privilege, source_sequences.relation_oid, null, false
     from source_sequences
+    cross join (values ('usage'), ('select')) as kind (privilege)
     union all
     select roles.role_name, 'select', our_relations.relation_oid, null, true
     from our_relations
     cross join (values ('scout_writer'), ('scout_reader')) as roles (role_name)
     where our_relations.relkind <> 'S' and not (our_relations.is_private and roles.role_name = 'scout_reader')
     union all
-    select 'scout_writer', 'usage', our_relations.relation_oid, null, true
+    select 'scout_writer', kind.privilege, our_relations.relation_oid, null, true
     from our_relations
+    cross join (values ('usage'), ('select')) as kind (privilege)
     where our_relations.relkind = 'S'
     union all
     select 'scout_writer', 'insert', our_relations.relation_oid, null, true
@@ -212,7 +226,11 @@ on_routines (role_name, privilege, routine_oid) as (
     select 'public', 'execute', pg_proc.oid
     from pg_catalog.pg_proc
     where pg_proc.pronamespace = to_regnamespace('scout')
-        and pg_proc.proname in ('license_key', 'phone_key', 'scouting_md5_key')
+        and pg_proc.proname in (
+            'license_key', 'phone_key', 'scouting_md5_key', 'read_key', 'read_day', 'read_row_number',
+            -- beneath these
+            'source_timestamp', 'sane_timestamp', 'sane_date', 'source_timezone'
+        )
         and pg_proc.provolatile = 'i' and not pg_proc.prosecdef
     union all
     select 'scout_writer', 'execute', pg_proc.oid
@@ -250,7 +268,7 @@ needed as (
         on_relations.is_ours,
         case
             when pg_class.relkind = 'S'
-                then has_sequence_privilege(pg_roles.oid, on_relations.relation_oid, 'usage')
+                then has_sequence_privilege(pg_roles.oid, on_relations.relation_oid, on_relations.privilege)
             when on_relations.column_name is not null
                 then has_column_privilege(
                     pg_roles.oid, on_relations.relation_oid, on_relations.column_name, on_relations.privilege

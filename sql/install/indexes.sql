@@ -31,7 +31,9 @@ create index concurrently scout_scouting_text_id on public.module_ct_scouting_da
 -- name: scout_scouting_md5 on public.module_ct_scouting_daily
 -- serves: the scouting row that a link of the older kind names
 create index concurrently scout_scouting_md5 on public.module_ct_scouting_daily (
-    scout.scouting_md5_key(scout_id::text, driver_phone, driver_license, registration_date)
+    scout.scouting_md5_key(
+        scout.read_key(scout_id), scout.read_key(driver_phone), scout.read_key(driver_license), scout.read_day(registration_date)
+    )
 );
 
 -- name: scout_migrations_text_id on public.module_ct_migrations
@@ -64,4 +66,4 @@ create index concurrently scout_payments_text_id on public.module_ct_cabinet_pay
 
 -- name: scout_cabinet_leads_text_id on public.module_ct_cabinet_leads
 -- serves: the cabinet lead that was touched
-create index concurrently scout_cabinet_leads_text_id on public.module_ct_cabinet_leads ((id::bigint::text));
+create index concurrently scout_cabinet_leads_text_id on public.module_ct_cabinet_leads ((scout.read_row_number(id)::text));

@@ -13,11 +13,21 @@ from tests.support.job import do, key, rows, story, writing
 from tests.support.strangers import stranger
 
 PATH = "search_path=pg_catalog, pg_temp"
-# who writes a source evaluates the indexes of ours on it
+# who writes a source evaluates the indexes of ours on it, whatever the types of its columns
 PUBLIC = {
-    "scout.license_key(text)",
-    "scout.phone_key(text)",
-    "scout.scouting_md5_key(text,text,text,date)",
+    "scout.license_key",
+    "scout.phone_key",
+    "scout.scouting_md5_key",
+    "scout.read_key",
+    "scout.read_day",
+    "scout.read_row_number",
+}
+# and what these call of ours where a date was loaded as text
+BENEATH = {
+    "scout.source_timestamp",
+    "scout.sane_timestamp",
+    "scout.sane_date",
+    "scout.source_timezone",
 }
 TRACKED = (
     "canon.identity_registry, canon.identity_links, canon.identity_unmatched,"
@@ -297,7 +307,7 @@ def test_every_function_of_ours_has_its_own_path_and_its_own_callers(db_url: str
         # a SQL function with the rights of its caller goes into the query that calls it
         allowed = {PATH} if is_definer or language != "sql" else {PATH, ""}
         assert path in allowed, name
-    assert {name for name, *_, is_public in found if is_public} == PUBLIC
+    assert {name.split("(")[0] for name, *_, is_public in found if is_public} == PUBLIC | BENEATH
     assert len(found) > 60
 
 
@@ -312,7 +322,7 @@ def test_what_everybody_may_call_is_what_the_indexes_on_the_sources_call(db_url:
         " where p.pronamespace = 'scout'::regnamespace"
         " and c.relnamespace <> 'scout'::regnamespace",
     )
-    assert {name for (name,) in called} == PUBLIC
+    assert {name.split("(")[0] for (name,) in called} == PUBLIC
 
 
 OPENED = [

@@ -3,11 +3,9 @@
 -- name: present
 create or replace view scout.src_cabinet_leads as
 select
-    c.id::bigint as cabinet_lead_id,
-    c.external_id::text as external_id,
-    case
-        when c.lead_created_at is not null and scout.source_timestamp(c.lead_created_at) is null then c.lead_created_at::text
-    end as raw_bad_date,
+    scout.read_row_number(c.id) as cabinet_lead_id,
+    scout.read_key(c.external_id) as external_id,
+    scout.bad_value(c.lead_created_at, scout.source_timestamp(c.lead_created_at) is not null) as raw_bad_date,
     scout.source_timestamp(c.lead_created_at) as lead_created_at
 from public.module_ct_cabinet_leads as c;
 -- name: absent

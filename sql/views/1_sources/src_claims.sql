@@ -5,25 +5,25 @@
 -- name: present
 create or replace view scout.src_claims as
 select
-    c.driver_id,
-    c.person_key,
-    c.driver_name,
-    c.milestone_value,
-    case when c.lead_date >= '1900-01-01' and c.lead_date < '2200-01-01' then c.lead_date end as lead_date,
-    c.expected_amount,
-    case when c.yango_due_date >= '1900-01-01' and c.yango_due_date < '2200-01-01' then c.yango_due_date end as yango_due_date,
-    c.days_overdue_yango,
-    c.overdue_bucket_yango,
-    c.yango_payment_status,
-    c.payment_key,
-    case when c.pay_date >= '1900-01-01' and c.pay_date < '2200-01-01' then c.pay_date end as pay_date,
-    c.reason_code,
-    c.match_rule,
-    c.match_confidence,
-    c.identity_status,
-    c.suggested_driver_id,
-    c.is_reconcilable_enriched,
-    coalesce(c.yango_payment_status <> 'PAID', true) as is_unpaid
+    scout.read_key(c.driver_id)::varchar as driver_id,
+    scout.read_person_key(c.person_key) as person_key,
+    c.driver_name::varchar as driver_name,
+    scout.read_whole(c.milestone_value) as milestone_value,
+    scout.sane_date(scout.read_day(c.lead_date)) as lead_date,
+    scout.read_amount(c.expected_amount)::numeric(12, 2) as expected_amount,
+    scout.read_due(c.yango_due_date) as yango_due_date,
+    scout.read_whole(c.days_overdue_yango) as days_overdue_yango,
+    c.overdue_bucket_yango::text as overdue_bucket_yango,
+    c.yango_payment_status::text as yango_payment_status,
+    scout.read_key(c.payment_key) as payment_key,
+    scout.sane_date(scout.read_day(c.pay_date)) as pay_date,
+    c.reason_code::text as reason_code,
+    c.match_rule::text as match_rule,
+    c.match_confidence::text as match_confidence,
+    c.identity_status::text as identity_status,
+    scout.read_key(c.suggested_driver_id)::varchar as suggested_driver_id,
+    scout.read_flag(c.is_reconcilable_enriched) as is_reconcilable_enriched,
+    coalesce(c.yango_payment_status::text <> 'PAID', true) as is_unpaid
 from ops.v_yango_cabinet_claims_for_collection as c;
 -- name: absent
 create or replace view scout.src_claims as

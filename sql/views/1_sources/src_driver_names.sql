@@ -3,7 +3,7 @@
 -- name: present
 create or replace view scout.src_driver_names as
 select
-    d.driver_id::text as driver_id,
+    scout.read_key(d.driver_id) as driver_id,
     n.full_name_norm::text as full_name
 from canon.drivers_index as d
 cross join (values (null::text)) as stand_in (full_name_norm)

@@ -3,11 +3,11 @@
 -- name: present
 create or replace view scout.src_drivers_index as
 select
-    d.driver_id::text as driver_id,
+    scout.read_key(d.driver_id) as driver_id,
     scout.license_key(d.license_norm) collate "C" as license_key,
     scout.phone_key(d.phone_norm) collate "C" as phone_key,
-    d.license_norm::text as license,
-    d.phone_norm::text as phone
+    scout.read_key(d.license_norm) as license,
+    scout.read_key(d.phone_norm) as phone
 from canon.drivers_index as d;
 -- name: absent
 create or replace view scout.src_drivers_index as

@@ -4,15 +4,15 @@
 -- name: present
 create or replace view scout.src_liquidation_ledger as
 select
-    l.person_key,
-    l.scout_id::integer as scout_id,
-    l.milestone_value::integer as milestone_value,
-    l.amount::numeric(12, 2) as amount_pen,
-    case when scout.sane_timestamp(l.paid_at) is null then l.paid_at::text end as raw_bad_date,
-    scout.sane_timestamp(l.paid_at) as paid_at,
-    coalesce(scout.sane_timestamp(l.paid_at) <= now(), true) as is_paid
+    scout.read_person_key(l.person_key) as person_key,
+    scout.parse_scout_id(l.scout_id) as scout_id,
+    scout.read_whole(l.milestone_value) as milestone_value,
+    scout.read_amount(l.amount)::numeric(12, 2) as amount_pen,
+    scout.bad_value(l.paid_at, scout.source_timestamp(l.paid_at) is not null) as raw_bad_date,
+    scout.source_timestamp(l.paid_at) as paid_at,
+    coalesce(scout.source_timestamp(l.paid_at) <= now(), true) as is_paid
 from ops.scout_liquidation_ledger as l
-where l.paid_at is not null;
+where nullif(l.paid_at::text, '') is not null;
 -- name: absent
 create or replace view scout.src_liquidation_ledger as
 select

@@ -3,17 +3,17 @@
 -- name: present
 create or replace view scout.src_migrations as
 select
-    m.id::bigint as row_id,
-    m.id::text as source_pk,
-    m.driver_id::text as driver_id,
+    scout.read_row_number(m.id) as row_id,
+    scout.read_key(m.id) as source_pk,
+    scout.read_key(m.driver_id) as driver_id,
     scout.parse_scout_id(m.scout_id) as scout_id,
     scout.is_unreadable_scout(m.scout_id) as is_unreadable,
     m.scout_id::text as raw_scout_id,
-    case
-        when m.hire_date is not null and scout.source_timestamp(m.hire_date) is null then m.hire_date::text
-        when m.created_at is not null and scout.source_timestamp(m.created_at) is null then m.created_at::text
-    end as raw_bad_date,
-    scout.lima_date(scout.source_timestamp(m.hire_date)) as hired_on,
+    coalesce(
+        scout.bad_value(m.hire_date, scout.source_timestamp(m.hire_date) is not null),
+        scout.bad_value(m.created_at, scout.source_timestamp(m.created_at) is not null)
+    ) as raw_bad_date,
+    scout.read_hire_day(m.hire_date) as hired_on,
     scout.source_timestamp(m.created_at) as created_at,
     exists (
         select from scout.repeated_ids as r

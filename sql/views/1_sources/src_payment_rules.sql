@@ -4,10 +4,10 @@
 create or replace view scout.src_payment_rules as
 select
     r.origin_tag::text as origin_tag,
-    r.milestone_value::integer as milestone_value,
-    r.amount::numeric(12, 2) as amount_pen
+    scout.read_whole(r.milestone_value) as milestone_value,
+    scout.read_amount(r.amount)::numeric(12, 2) as amount_pen
 from ops.scout_payment_rules as r
-where r.is_active;
+where scout.read_flag(r.is_active);
 -- name: absent
 create or replace view scout.src_payment_rules as
 select

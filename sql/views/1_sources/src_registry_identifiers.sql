@@ -3,8 +3,8 @@
 create or replace view scout.src_registry_identifiers as
 select
     r.person_key,
-    r.primary_phone::text as phone,
-    r.primary_license::text as license,
+    scout.read_key(r.primary_phone) as phone,
+    scout.read_key(r.primary_license) as license,
     n.primary_document::text as document,
     n.primary_full_name::text as full_name,
     scout.license_key(r.primary_license) collate "C" as license_key,

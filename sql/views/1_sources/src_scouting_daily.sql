@@ -3,22 +3,27 @@
 -- name: present
 create or replace view scout.src_scouting_daily as
 select
-    s.id::bigint as row_id,
-    s.id::text as source_pk,
-    scout.scouting_md5_key(s.scout_id::text, s.driver_phone, s.driver_license, s.registration_date) as md5_key,
+    scout.read_row_number(s.id) as row_id,
+    scout.read_key(s.id) as source_pk,
+    scout.scouting_md5_key(
+        scout.read_key(s.scout_id),
+        scout.read_key(s.driver_phone),
+        scout.read_key(s.driver_license),
+        scout.read_day(s.registration_date)
+    ) as md5_key,
     scout.parse_scout_id(s.scout_id) as scout_id,
     scout.is_unreadable_scout(s.scout_id) as is_unreadable,
     s.scout_id::text as raw_scout_id,
-    case
-        when s.registration_date is not null and scout.sane_date(s.registration_date) is null then s.registration_date::text
-        when s.created_at is not null and scout.source_timestamp(s.created_at) is null then s.created_at::text
-    end as raw_bad_date,
+    coalesce(
+        scout.bad_value(s.registration_date, scout.sane_date(scout.read_day(s.registration_date)) is not null),
+        scout.bad_value(s.created_at, scout.source_timestamp(s.created_at) is not null)
+    ) as raw_bad_date,
     scout.license_key(s.driver_license) collate "C" as license_key,
     scout.phone_key(s.driver_phone) collate "C" as phone_key,
-    s.driver_license::text as driver_license,
-    s.driver_phone::text as driver_phone,
+    scout.read_key(s.driver_license) as driver_license,
+    scout.read_key(s.driver_phone) as driver_phone,
     s.acquisition_method::text as acquisition_method,
-    scout.sane_date(s.registration_date) as registered_on,
+    scout.sane_date(scout.read_day(s.registration_date)) as registered_on,
     scout.source_timestamp(s.created_at) as created_at,
     exists (
         select from scout.repeated_ids as r

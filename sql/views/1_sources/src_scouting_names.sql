@@ -3,7 +3,7 @@
 -- name: present
 create or replace view scout.src_scouting_names as
 select
-    s.id::text as source_pk,
+    scout.read_key(s.id) as source_pk,
     n.driver_name::text as full_name
 from public.module_ct_scouting_daily as s
 cross join (values (null::text)) as stand_in (driver_name)

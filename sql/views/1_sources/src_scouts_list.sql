@@ -4,14 +4,15 @@
 create or replace view scout.src_scouts_list as
 select
     scout.parse_scout_id(l.scout_id) as scout_id,
-    l.scout_id::text as source_pk,
+    scout.is_unreadable_scout(l.scout_id) as is_unreadable,
+    scout.read_key(l.scout_id) as source_pk,
     l.raw_name::text as raw_name,
     l.name::text as scout_name,
-    l.is_active,
-    case
-        when l.created_at is not null and scout.source_timestamp(l.created_at) is null then l.created_at::text
-        when l.updated_at is not null and scout.source_timestamp(l.updated_at) is null then l.updated_at::text
-    end as raw_bad_date,
+    scout.read_flag(l.is_active) as is_active,
+    coalesce(
+        scout.bad_value(l.created_at, scout.source_timestamp(l.created_at) is not null),
+        scout.bad_value(l.updated_at, scout.source_timestamp(l.updated_at) is not null)
+    ) as raw_bad_date,
     scout.source_timestamp(l.created_at) as created_at,
     scout.source_timestamp(l.updated_at) as updated_at
 from public.module_ct_scouts_list as l;
@@ -19,6 +20,7 @@ from public.module_ct_scouts_list as l;
 create or replace view scout.src_scouts_list as
 select
     null::integer as scout_id,
+    null::boolean as is_unreadable,
     null::text as source_pk,
     null::text as raw_name,
     null::text as scout_name,

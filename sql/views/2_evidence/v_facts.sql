@@ -21,8 +21,8 @@ select
     null::text as driver_phone,
     null::text as origin_tag,
     null::text as acquisition_method,
-    scout.sane_date(scout.lima_date(scout.sane_timestamp(l.updated_at))) as attribution_date,
-    scout.sane_timestamp(l.updated_at) as created_at
+    scout.sane_date(scout.lima_date(scout.source_timestamp(l.updated_at))) as attribution_date,
+    scout.source_timestamp(l.updated_at) as created_at
 from observational.lead_ledger as l
 union all
 select
@@ -34,7 +34,7 @@ select
     null::integer as ledger_scout_id,
     e.origin_table,
     'observational.lead_events' as source_table,
-    e.event_id::text as source_pk,
+    e.source_pk,
     e.event_id as row_id,
     null::text as driver_id,
     null::text as driver_license,

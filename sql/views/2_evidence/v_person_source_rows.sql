@@ -19,10 +19,10 @@ union all
 select
     e.person_key,
     'observational.lead_events' as source_table,
-    e.id::text as source_pk,
+    e.source_pk,
     'EVENT' as tie
-from observational.lead_events as e
-where e.person_key is not null and e.payload_json is not null
+from scout.src_lead_events as e
+where e.person_key is not null and e.has_payload
 union all
 select
     p.person_key,

@@ -2,7 +2,7 @@
 create or replace view scout.v_source_dates as
 select
     'observational.lead_events' as source_table,
-    e.event_id::text as source_pk,
+    e.source_pk,
     e.person_key,
     d.column_name,
     d.on_date
@@ -17,18 +17,18 @@ select
     l.person_key::text as source_pk,
     l.person_key,
     'updated_at' as column_name,
-    scout.lima_date(scout.sane_timestamp(l.updated_at)) as on_date
+    scout.lima_date(scout.source_timestamp(l.updated_at)) as on_date
 from observational.lead_ledger as l
-where scout.sane_timestamp(l.updated_at) is not null
+where scout.source_timestamp(l.updated_at) is not null
 union all
 select
     'canon.identity_registry' as source_table,
     r.person_key::text as source_pk,
     r.person_key,
     'created_at' as column_name,
-    scout.lima_date(scout.sane_timestamp(r.created_at)) as on_date
+    scout.lima_date(scout.source_timestamp(r.created_at)) as on_date
 from canon.identity_registry as r
-where scout.sane_timestamp(r.created_at) is not null
+where scout.source_timestamp(r.created_at) is not null
 union all
 select
     'public.module_ct_migrations' as source_table,

@@ -37,7 +37,11 @@ select
     case when q.rule in ('UNREADABLE_SCOUT', 'UNKNOWN_SCOUT') then 'WARN' else 'INFO' end as severity,
     q.person_key,
     case q.rule
-        when 'UNREADABLE_SCOUT' then 'The scout of this row cannot be read: its person waits until it is mended.'
+        when 'UNREADABLE_SCOUT' then case
+            when q.source_table = 'public.module_ct_scouts_list'
+                then 'The number of this entry of the list of scouts cannot be read: the list lacks that scout.'
+            else 'The scout of this row cannot be read: its person waits until it is mended.'
+        end
         when 'UNKNOWN_SCOUT' then 'This row names a scout whom the list of scouts lacks.'
         when 'PAYLOAD_SHAPE' then 'The payload of this row is no object.'
         when 'PAYLOAD_TOO_LARGE' then 'The payload of this row is too large to be read.'

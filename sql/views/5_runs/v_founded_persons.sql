@@ -10,7 +10,7 @@ select
         select from canon.identity_links as k
         where k.person_key = w.person_key and k.run_id is distinct from w.run_id
     )
-    or exists (select from observational.lead_events as e where e.person_key = w.person_key)
+    or exists (select from scout.src_lead_events as e where e.person_key = w.person_key)
     or exists (
         select from observational.lead_ledger as l
         where l.person_key = w.person_key

@@ -20,7 +20,7 @@ from (
     from (
         select
             'observational.lead_ledger' as source_table,
-            scout.sane_timestamp(l.updated_at) as arrived_at
+            scout.source_timestamp(l.updated_at) as arrived_at
         from observational.lead_ledger as l
         union all
         select

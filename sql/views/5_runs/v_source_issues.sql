@@ -4,7 +4,7 @@ create or replace view scout.v_source_issues as
 with unreadable_scouts as (
     select
         'observational.lead_events' as source_table,
-        e.event_id::text as source_pk,
+        e.source_pk,
         e.event_id as row_id,
         e.person_key,
         v.raw_value
@@ -40,6 +40,15 @@ with unreadable_scouts as (
     where p.is_unreadable
     union all
     select
+        'public.module_ct_scouts_list' as source_table,
+        l.source_pk,
+        null as row_id,
+        null as person_key,
+        l.source_pk as raw_value
+    from scout.src_scouts_list as l
+    where l.is_unreadable
+    union all
+    select
         'observational.lead_ledger' as source_table,
         l.person_key::text as source_pk,
         null as row_id,
@@ -52,7 +61,7 @@ with unreadable_scouts as (
 bad_dates as (
     select
         'observational.lead_events' as source_table,
-        e.event_id::text as source_pk,
+        e.source_pk,
         e.event_id as row_id,
         e.person_key,
         e.raw_bad_date as raw_value
@@ -63,7 +72,7 @@ bad_dates as (
         l.person_key::text as source_pk,
         null as row_id,
         l.person_key,
-        case when scout.sane_timestamp(l.updated_at) is null then l.updated_at::text end as raw_value
+        case when scout.source_timestamp(l.updated_at) is null then l.updated_at::text end as raw_value
     from observational.lead_ledger as l
     union all
     select
@@ -71,7 +80,7 @@ bad_dates as (
         r.person_key::text as source_pk,
         null as row_id,
         r.person_key,
-        case when scout.sane_timestamp(r.created_at) is null then r.created_at::text end as raw_value
+        case when scout.source_timestamp(r.created_at) is null then r.created_at::text end as raw_value
     from canon.identity_registry as r
     union all
     select
@@ -79,7 +88,7 @@ bad_dates as (
         k.id::text as source_pk,
         k.id as row_id,
         k.person_key,
-        case when scout.sane_timestamp(k.linked_at) is null then k.linked_at::text end as raw_value
+        case when scout.source_timestamp(k.linked_at) is null then k.linked_at::text end as raw_value
     from canon.identity_links as k
     union all
     select
@@ -155,7 +164,7 @@ union all
 select
     e.payload_issue as rule,
     'observational.lead_events' as source_table,
-    e.event_id::text as source_pk,
+    e.source_pk,
     e.event_id as row_id,
     e.person_key,
     case when e.payload_issue = 'PAYLOAD_TOO_LARGE' then 'more than 64 kB' else e.payload_issue end as raw_value
