@@ -18,8 +18,9 @@ from scout_core.errors import (
     ScoutError,
 )
 
-# a key that is there already, a referenced row that is gone
-WRITTEN_BY_OTHERS = frozenset({"23505", "23503"})
+KEY_IS_THERE = "23505"
+# and a referenced row that is gone
+WRITTEN_BY_OTHERS = frozenset({KEY_IS_THERE, "23503"})
 
 
 @contextmanager

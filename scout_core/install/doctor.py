@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.exc import ProgrammingError
 
 from scout_core import sources
-from scout_core.db import sql
+from scout_core.db import sequences, sql
 from scout_core.db.database import ADMIN_LOOK, LOOK, QUIET, Database
 from scout_core.errors import WrongDatabase
 from scout_core.install import column_types, manifest, roles
@@ -55,6 +55,7 @@ def examine(db: Database, settings: Settings, *, sql_root: Path = SQL_ROOT) -> l
                 return findings
             run_formatted(conn, "set local role %I", roles.WRITER)
             findings += _layer(conn, "claims", _claims(conn))
+        findings += _layer(conn, "sequences", _sequences(conn))
         if has_roles:
             # Only this role of ours can look into every schema; the transaction is read-only.
             run_formatted(conn, "set local role %I", roles.OWNER)
@@ -326,6 +327,18 @@ def _claims(conn: Connection) -> Iterator[Finding]:
             f"The job cannot write to any of the {guard.guarded_count} claims and payments tables."
         )
         yield Finding("login", "claims", "OK", what)
+
+
+def _sequences(conn: Connection) -> Iterator[Finding]:
+    """Whether each number that a run takes is free."""
+    behind = sequences.list_behind(conn)
+    for one in behind:
+        what = f"{one.text[0].upper()}{one.text[1:]}: a run that writes there fails."
+        todo = f"Let the owner of the table run: {one.statement}"
+        yield Finding("sequences", one.sequence_name, "FAIL", what, todo)
+    if not behind:
+        what = "Every sequence is ahead of the rows of its table."
+        yield Finding("sequences", "sequences", "OK", what)
 
 
 def _runs(conn: Connection, settings: Settings, usable: frozenset[str]) -> Iterator[Finding]:

@@ -22,9 +22,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from scout_core import __version__, logs
 from scout_core.access import permissions
 from scout_core.attribution import settle
-from scout_core.db import sql, stopping
+from scout_core.db import sequences, sql, stopping
 from scout_core.db.database import CONTROL, Database, Transaction
-from scout_core.db.driver_errors import is_retryable, sqlstate, wrapped_errors
+from scout_core.db.driver_errors import KEY_IS_THERE, is_retryable, sqlstate, wrapped_errors
 from scout_core.errors import (
     CannotBeKept,
     DatabaseAway,
@@ -255,8 +255,10 @@ def work_run(
         at("after lock")
         stopping.check()
         run_id, existing = _open_run(db, request)
-    except BaseException:
+    except BaseException as exc:
         transaction.rollback()
+        if isinstance(exc, DatabaseError):
+            _raise_if_a_sequence_is_behind(db, exc)
         raise
     if existing is not None:
         transaction.rollback()
@@ -302,6 +304,7 @@ def _work_with_retries(run: Run, work: Callable[[Run], None]) -> None:
                 work(run)
             return
         except DatabaseError as exc:
+            _raise_if_a_sequence_is_behind(run._db, exc)
             # only the first batch can be repeated whole: later ones stand on committed work
             if attempt == TRIES or not is_retryable(exc) or run.batches > 1:
                 raise
@@ -313,6 +316,17 @@ def _work_with_retries(run: Run, work: Callable[[Run], None]) -> None:
             run.is_holding = False
             _log.warning("retry", attempt=attempt, reason=exc.message)
             time.sleep(random.uniform(0.05, 0.3) * attempt)  # noqa: S311 - jitter, no secret
+
+
+def _raise_if_a_sequence_is_behind(db: Database, exc: DatabaseError) -> None:
+    """A key that is there already may be of nobody who writes at the same time: every try would
+    meet it again."""
+    if sqlstate(exc) != KEY_IS_THERE:
+        return
+    with db.transaction(CONTROL) as conn:
+        behind = sequences.list_behind(conn)
+    if behind:
+        raise DatabaseError(sequences.said_of(behind), sequences=[b.sequence_name for b in behind])
 
 
 def _complete(run: Run) -> None:

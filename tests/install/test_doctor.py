@@ -95,6 +95,7 @@ def test_a_fresh_installation_is_well(db_url: str) -> None:
         "schemas",
         "files",
         "runs",
+        "sequences",
         "time zone",
         "schema",
         "rights",
