@@ -149,12 +149,22 @@ def test_every_scout_is_known_while_the_list_is_empty(db: Database) -> None:
     with db.transaction(ADMIN) as conn:
         ana = factories.person(conn)
         factories.lead_event(conn, person=ana, scout=2147483647)
-        # a list without one readable number says nothing
-        conn.execute(text("insert into public.module_ct_scouts_list (scout_id) values (null), (0)"))
     refresh(db)
     seen = look(db)
     assert seen.states == {ana: State(scout=2147483647)}
     assert seen.issues == []
+
+
+def test_no_scout_is_known_while_the_list_has_no_number_that_can_be_read(db: Database) -> None:
+    with db.transaction(ADMIN) as conn:
+        ana = factories.person(conn)
+        event = factories.lead_event(conn, person=ana, scout=2147483647)
+        conn.execute(text("insert into public.module_ct_scouts_list (scout_id) values (null), (0)"))
+    refresh(db)
+    seen = look(db)
+    assert seen.states[ana].scout is None
+    assert [issue.rule for issue in seen.open_issues(event)] == ["UNKNOWN_SCOUT"]
+    assert {issue.rule for issue in seen.issues} == {"UNKNOWN_SCOUT", "UNREADABLE_SCOUT"}
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/Lima", "Pacific/Auckland"])
