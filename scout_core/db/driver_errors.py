@@ -80,6 +80,13 @@ def _is_told(code: str | None) -> bool:
     return not (code or "").startswith(("22", "P0", "38", "39", "HV"))
 
 
+def _column_of_key(orig: BaseException | None) -> str | None:
+    """The one column of the key that is there already, as table and name; null for several."""
+    diag = getattr(orig, "diag", None)
+    column = re.search(r"\((\w+)\)=\(", getattr(diag, "message_detail", None) or "")
+    return f"{diag.schema_name}.{diag.table_name}.{column[1]}" if diag and column else None
+
+
 def _raise_ours(exc: DBAPIError) -> NoReturn:
     code = sqlstate(exc)
     orig = exc.orig
@@ -101,6 +108,7 @@ def _raise_ours(exc: DBAPIError) -> NoReturn:
             "Somebody else wrote or removed the same row meanwhile: start it again, it goes on "
             "from what is there then.",
             sqlstate=code,
+            column=_column_of_key(orig),
         ) from exc
     if code == "57014":
         raise DatabaseError(

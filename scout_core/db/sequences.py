@@ -27,10 +27,15 @@ class Behind:
     statement: str
 
     @property
+    def column(self) -> str:
+        """Table and column."""
+        return f"{self.table_name}.{self.column_name}"
+
+    @property
     def text(self) -> str:
         """One sentence without a full stop."""
         return (
-            f"sequence {self.sequence_name} is behind {self.table_name}.{self.column_name}: it "
+            f"sequence {self.sequence_name} is behind {self.column}: it "
             f"gives {self.next_value} next, and {self.highest} is there already"
         )
 

@@ -112,6 +112,18 @@ def judge_runs(last_runs: Sequence[LastRun], settings: Settings, now: datetime) 
     return told("OK", "COMPLETED", ended.completed_at, said + on_time)
 
 
+def judge_begin(last_run: Reason, taken: str | None) -> Reason:
+    """The same, or that no run can begin: `taken` is the sequence of the runs when it gives a
+    number next that one has already."""
+    if taken is None:
+        return last_run
+    text = (
+        f"no run can begin: sequence {taken} gives a number that ops.ingestion_runs has already; "
+        "`python -m scout_core doctor` gives the statement that sets it"
+    )
+    return Reason("last_run", "FAIL", "FAILED", last_run.threshold, last_run.since, text)
+
+
 def judge_scheduler(last_runs: Sequence[LastRun], settings: Settings, now: datetime) -> Reason:
     """Whether the scheduler is alive, from the newest run that it started, however that ended."""
     silent = timedelta(minutes=settings.health_scheduler_minutes)

@@ -20,6 +20,7 @@ from scout_core.health.freshness import Source
 from scout_core.health.lights import (
     LastRun,
     Reason,
+    judge_begin,
     judge_runs,
     judge_scheduler,
     judge_sources,
@@ -109,6 +110,9 @@ def assess(
             now,
         )
     last_run = judge_runs(runs, settings, now)
+    if completing is None:
+        taken = conn.scalar(sql.query("health/verdict", "taken_run_number"))
+        last_run = judge_begin(last_run, taken)
     reasons = (_since(share, known), _since(conflicts, known), last_run)
     lights = (
         _since(judge_scheduler(runs, settings, now), known),

@@ -319,12 +319,13 @@ def _work_with_retries(run: Run, work: Callable[[Run], None]) -> None:
 
 
 def _raise_if_a_sequence_is_behind(db: Database, exc: DatabaseError) -> None:
-    """A key that is there already may be of nobody who writes at the same time: every try would
-    meet it again."""
-    if sqlstate(exc) != KEY_IS_THERE:
+    """A number that is there already is of nobody who writes at the same time: every try would
+    meet one again."""
+    column = exc.facts.get("column")
+    if sqlstate(exc) != KEY_IS_THERE or column is None:
         return
     with db.transaction(CONTROL) as conn:
-        behind = sequences.list_behind(conn)
+        behind = [b for b in sequences.list_behind(conn) if b.column == column]
     if behind:
         raise DatabaseError(sequences.said_of(behind), sequences=[b.sequence_name for b in behind])
 

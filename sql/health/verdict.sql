@@ -39,6 +39,9 @@ order by r.run_id desc;
 select coalesce(max(k.scout_id) = 0, false) as is_unreadable
 from scout.v_known_scouts as k;
 
+-- name: taken_run_number
+select scout.taken_run_number();
+
 -- name: recorded_today
 select
     h.total_persons,

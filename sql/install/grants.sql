@@ -149,9 +149,11 @@ on_relations (role_name, privilege, relation_oid, column_name, is_ours) as (
         )
     union all
     -- to look whether it is behind its column too
-    select 'scout_writer', kind.privilege, source_sequences.relation_oid, null, false
+    select kind.role_name, kind.privilege, source_sequences.relation_oid, null, false
     from source_sequences
-    cross join (values ('usage'), ('select')) as kind (privilege)
+    cross join (
+        values ('scout_writer', 'usage'), ('scout_writer', 'select'), ('scout_owner', 'select')
+    ) as kind (role_name, privilege)
     union all
     select roles.role_name, 'select', our_relations.relation_oid, null, true
     from our_relations

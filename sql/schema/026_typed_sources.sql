@@ -457,3 +457,24 @@ language sql stable parallel safe
 as $$ select case when raw is not null and not is_read then scout.bad_value(raw::pg_catalog.text, is_read) end $$;
 comment on function scout.bad_value(anyelement, boolean) is
 'The value as text where it is there and could not be read; null otherwise.';
+
+-- A run that cannot begin leaves no row that tells why.
+create function scout.taken_run_number() returns text
+language plpgsql stable security definer parallel safe set search_path = pg_catalog, pg_temp
+as $$
+declare
+    numbers text := pg_get_serial_sequence('ops.ingestion_runs', 'id');
+    next_number bigint;
+begin
+    if numbers is null or not has_sequence_privilege(numbers, 'select') then
+        return null;
+    end if;
+    execute format('select s.last_value + s.is_called::integer from %s as s', numbers) into next_number;
+    if exists (select from ops.ingestion_runs as r where r.id = next_number) then
+        return numbers;
+    end if;
+    return null;
+end
+$$;
+comment on function scout.taken_run_number() is
+'The sequence of ops.ingestion_runs when it gives a number next that a run has already; null when all is well.';

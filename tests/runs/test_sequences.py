@@ -1,27 +1,31 @@
 """A sequence that is behind its column: named with what sets it, by the run and by doctor."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from scout_core.db.database import Database
+from scout_core.db.database import LOOK, Database
 from scout_core.errors import DatabaseError
+from scout_core.health import verdict
 from scout_core.install import doctor
 from tests.support import factories as new
-from tests.support.job import do, key, refresh, rows, run_states, settings, story, value, writing
+from tests.support.job import do, key, refresh, rows, settings, story, value, writing
 
 LINKS = (
     "insert into canon.identity_links (id, person_key, source_table, source_pk, snapshot_date,"
-    " match_rule, match_score, confidence_level) select nextval('canon.identity_links_id_seq') + g,"
-    f" '{key('ana')}', 'elsewhere', g::text, now(), 'R1', 95, 'HIGH' from generate_series(0, 9) g"
+    " match_rule, match_score, confidence_level) select g, '"
+    f"{key('ana')}',"
+    " 'elsewhere', g::text, now(), 'R1', 95, 'HIGH' from generate_series(101, 110) g"
 )
 RUNS = (
     "insert into ops.ingestion_runs (id, started_at, completed_at, status)"
-    " select nextval('ops.ingestion_runs_id_seq') + g, now(), now(), 'COMPLETED'"
-    " from generate_series(1, 9) g"
+    " select g, now(), now(), 'COMPLETED'"
+    " from generate_series(101, 110) g"
 )
 UNMATCHED = (
     "insert into canon.identity_unmatched (id, source_table, source_pk, snapshot_date, reason_code)"
-    " select nextval('canon.identity_unmatched_id_seq') + g, 'elsewhere', g::text, now(), 'X'"
-    " from generate_series(1, 9) g"
+    " select g, 'elsewhere', g::text, now(), 'X'"
+    " from generate_series(101, 110) g"
 )
 AUDIT = "select setval(pg_get_serial_sequence('ops.identity_links_backfill_audit', 'id'), 1, false)"
 CASES = {
@@ -58,8 +62,13 @@ def test_a_sequence_that_is_behind_is_named_with_what_sets_it(
         refresh(db)
     assert mend in failed.value.message
     assert failed.value.exit_code == 1
-    if table != "ops.ingestion_runs":
-        assert sequence in str(run_states(db_url)[-1][1])
+    with db.transaction(LOOK) as conn:
+        light = next(
+            r
+            for r in verdict.assess(conn, settings(), datetime.now(UTC)).reasons
+            if r.indicator == "last_run"
+        )
+    assert (light.status, sequence in light.text) == ("FAIL", True)
     assert before == rows(
         db_url, "select person_key, attributed_scout_id from observational.lead_ledger"
     )
