@@ -330,19 +330,25 @@ language sql immutable parallel safe
 as $$ select scout.read_flag(scout.read_key(raw)) $$;
 comment on function scout.read_flag(anyelement) is 'A flag of a number, 1 or 0, or of any other type by its text.';
 
+create function scout.sane_amount(amount numeric) returns numeric
+language sql immutable parallel safe
+return case when amount > -9999999999 and amount < 9999999999 then amount end;
+comment on function scout.sane_amount(numeric) is 'The amount, or null from ten thousand millions on.';
+
+-- as it is: the owner's index on it gives a list its order
 create function scout.read_amount(raw numeric) returns numeric
 language sql immutable parallel safe
-return case when raw > -9999999999 and raw < 9999999999 then raw end;
-comment on function scout.read_amount(numeric) is 'An amount in soles; null from ten thousand millions on.';
+return raw;
+comment on function scout.read_amount(numeric) is 'An amount in soles.';
 
 create function scout.read_amount(raw double precision) returns numeric
 language sql immutable parallel safe
-return case when raw > -9999999999 and raw < 9999999999 then raw::numeric end;
+return scout.sane_amount(raw::numeric);
 comment on function scout.read_amount(double precision) is 'An amount in soles; null from ten thousand millions on.';
 
 create function scout.read_amount(raw money) returns numeric
 language sql stable parallel safe
-return scout.read_amount(raw::numeric);
+return scout.sane_amount(raw::numeric);
 comment on function scout.read_amount(money) is 'An amount in soles.';
 
 -- 1.234 and 1,234 are one or a thousand: nobody can tell
@@ -351,12 +357,12 @@ language sql immutable parallel safe
 return (
     select
         case
-            when a.said ~ '^-?[0-9]{1,10}$' then scout.read_amount(a.said::numeric)
-            when a.said ~ '^-?[0-9]{1,10}[.,](?:[0-9]{1,2}|[0-9]{4,15})$' then scout.read_amount(translate(a.said, ',', '.')::numeric)
+            when a.said ~ '^-?[0-9]{1,10}$' then scout.sane_amount(a.said::numeric)
+            when a.said ~ '^-?[0-9]{1,10}[.,](?:[0-9]{1,2}|[0-9]{4,15})$' then scout.sane_amount(translate(a.said, ',', '.')::numeric)
             when a.said ~ '^-?[0-9]{1,3}(?:,[0-9]{3})+[.][0-9]{1,2}$' or a.said ~ '^-?[0-9]{1,3}(?:,[0-9]{3}){2,3}$'
-                then scout.read_amount(translate(a.said, ',', '')::numeric)
+                then scout.sane_amount(translate(a.said, ',', '')::numeric)
             when a.said ~ '^-?[0-9]{1,3}(?:[.][0-9]{3})+,[0-9]{1,2}$' or a.said ~ '^-?[0-9]{1,3}(?:[.][0-9]{3}){2,3}$'
-                then scout.read_amount(translate(a.said, ',.', '.')::numeric)
+                then scout.sane_amount(translate(a.said, ',.', '.')::numeric)
         end
     from (select regexp_replace(raw, '^\s*(?:S/[.]?|PEN)?\s*|\s*(?:PEN|soles)?\s*$', '', 'gi') as said) as a
 );

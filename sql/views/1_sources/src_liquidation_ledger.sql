@@ -7,7 +7,7 @@ select
     scout.read_person_key(l.person_key) as person_key,
     scout.parse_scout_id(l.scout_id) as scout_id,
     scout.read_whole(l.milestone_value) as milestone_value,
-    scout.read_amount(l.amount)::numeric(12, 2) as amount_pen,
+    scout.sane_amount(scout.read_amount(l.amount))::numeric(12, 2) as amount_pen,
     scout.bad_value(l.paid_at, scout.source_timestamp(l.paid_at) is not null) as raw_bad_date,
     scout.source_timestamp(l.paid_at) as paid_at,
     coalesce(scout.source_timestamp(l.paid_at) <= now(), true) as is_paid

@@ -5,7 +5,7 @@ create or replace view scout.src_payment_rules as
 select
     r.origin_tag::text as origin_tag,
     scout.read_whole(r.milestone_value) as milestone_value,
-    scout.read_amount(r.amount)::numeric(12, 2) as amount_pen
+    scout.sane_amount(scout.read_amount(r.amount))::numeric(12, 2) as amount_pen
 from ops.scout_payment_rules as r
 where scout.read_flag(r.is_active);
 -- name: absent
