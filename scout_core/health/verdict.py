@@ -117,9 +117,7 @@ def assess(
     lights = (
         _since(judge_scheduler(runs, settings, now), known),
         last_run,
-        _since(
-            judge_sources(sources, settings, now, troubles, no_scout_known=unread), known
-        ),
+        _since(judge_sources(sources, settings, now, troubles, no_scout_known=unread), known),
     )
     return Verdict(worst(r.status for r in reasons), reasons, lights, runs, sources)
 

@@ -25,7 +25,6 @@ from scout_core.install.restored import (
     refresh_statistics,
 )
 from scout_core.install.schema import (
-    AUDIT_TABLES,
     add_job_types,
     apply_schema_files,
     make_schema,
@@ -40,7 +39,7 @@ from scout_core.install.session import (
     run_script,
 )
 from scout_core.install.table_objects import refresh_indexes, refresh_triggers
-from scout_core.install.tree import SQL_ROOT, mentioned, table_objects, view_files
+from scout_core.install.tree import AUDIT_TABLES, SQL_ROOT, mentioned, table_objects, view_files
 from scout_core.install.views import refresh_views
 from scout_core.settings import Settings
 from scout_core.sources import SourceState

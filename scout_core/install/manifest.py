@@ -20,7 +20,6 @@ from scout_core.db import sql
 from scout_core.db.database import PROBE, Database
 from scout_core.db.driver_errors import wrapped_errors
 from scout_core.errors import DatabaseReadOnly
-from scout_core.install.schema import AUDIT_TABLES
 from scout_core.install.session import (
     INSUFFICIENT_PRIVILEGE,
     LOCK_NOT_AVAILABLE,
@@ -28,6 +27,7 @@ from scout_core.install.session import (
     run_script,
 )
 from scout_core.install.tree import (
+    AUDIT_TABLES,
     SQL_ROOT,
     ViewFile,
     append_only_tables,

@@ -6,10 +6,9 @@ A dump keeps rows, definitions and comments. It loses the planner's statistics, 
 
 from sqlalchemy import Connection, Row
 
-from scout_core.install.schema import AUDIT_TABLES
 from scout_core.install.session import Installer, ask, run_formatted, run_script
 from scout_core.install.table_objects import analyze
-from scout_core.install.tree import OwnTrigger, own_triggers
+from scout_core.install.tree import AUDIT_TABLES, OwnTrigger, own_triggers
 
 RESTORED = "The database was restored from a backup since the last init"
 

@@ -14,19 +14,12 @@ from scout_core.install.session import (
     run_script,
 )
 from scout_core.install.table_objects import drop_indexes_upon
-from scout_core.install.tree import SQL_ROOT, SchemaFile, schema_files
+from scout_core.install.tree import AUDIT_TABLES, SQL_ROOT, SchemaFile, schema_files
 
 # as the catalog query names it
 SCHEMA = "schema scout"
 JOB_TYPES = ("scout_attribution_refresh", "scout_attribution_undo", "scout_attribution_decision")
 
-# Columns that every row of ours fills; an older table may demand these and no others.
-AUDIT_TABLES: dict[str, tuple[str, ...]] = {
-    "ops.identity_links_backfill_audit": ("source_table", "source_pk", "action_type"),
-    "ops.lead_ledger_scout_backfill_audit": ("person_key",),
-    "ops.lead_events_scout_backfill_audit": (),
-    "ops.job_runs_audit": ("ingestion_run_id",),
-}
 # Values that we write where an older table may have a closed list.
 _AUDIT_VALUES = {
     "action_type": ("CREATED", "AMBIGUOUS", "SKIPPED", "REVERTED"),

@@ -13,7 +13,6 @@ from sqlalchemy import Connection, NullPool, Row, text
 
 from scout_core.db import connecting
 from scout_core.db.driver_errors import wrapped_errors
-from scout_core.install.schema import AUDIT_TABLES
 from scout_core.install.session import (
     INSUFFICIENT_PRIVILEGE,
     LOCK_NOT_AVAILABLE,
@@ -23,7 +22,7 @@ from scout_core.install.session import (
     run_formatted,
     run_script,
 )
-from scout_core.install.tree import TableObject, table_objects
+from scout_core.install.tree import AUDIT_TABLES, TableObject, table_objects
 from scout_core.install.views import recorded
 
 _TRIES = 3

@@ -11,6 +11,14 @@ from scout_core.errors import InstallError
 
 SQL_ROOT = Path(__file__).parents[2] / "sql"
 
+# Columns that every row of ours fills; an older table may demand these and no others.
+AUDIT_TABLES: dict[str, tuple[str, ...]] = {
+    "ops.identity_links_backfill_audit": ("source_table", "source_pk", "action_type"),
+    "ops.lead_ledger_scout_backfill_audit": ("person_key",),
+    "ops.lead_events_scout_backfill_audit": (),
+    "ops.job_runs_audit": ("ingestion_run_id",),
+}
+
 _SECTION = re.compile(r"^-- name: *(.+?) *$", re.MULTILINE)
 _SOURCE = re.compile(r"^-- source: *(\S+) *$", re.MULTILINE)
 _VIEW = re.compile(r"create or replace view\s+(\w+)\.(\w+)", re.IGNORECASE)

@@ -10,7 +10,6 @@ from scout_core.db.database import ADMIN_LOOK, Database
 from scout_core.errors import ForeignObject, InstallError
 from scout_core.install import roles
 from scout_core.install.init import check_server
-from scout_core.install.schema import AUDIT_TABLES
 from scout_core.install.session import (
     Installer,
     InstallReport,
@@ -21,6 +20,7 @@ from scout_core.install.session import (
     run_script,
 )
 from scout_core.install.table_objects import drop_installed
+from scout_core.install.tree import AUDIT_TABLES
 from scout_core.install.views import drop_views, recorded
 
 

@@ -110,7 +110,7 @@ as $$
 declare
     repeated text[];
 begin
-    execute format('select array_agg(t.id::text) from (select id from %s where id::text = any($1) group by id having count(*) > 1) as t', relation::regclass)
+    execute format('select array_agg(t.pk) from (select scout.read_key(id) as pk from %s where scout.read_key(id) = any($1) group by 1 having count(*) > 1) as t', relation::regclass)
     into repeated using ids;
     delete from scout.repeated_ids as r
     where r.source_name = relation::regclass::text and r.source_pk = any(ids)
@@ -153,7 +153,7 @@ begin
         found_ids := '{}';
         if scout.lacks_unique_id(source.relation) then
             execute format(
-                'select coalesce(array_agg(t.id::text), ''{}'') from (select id from %s where id is not null group by id having count(*) > 1) as t',
+                'select coalesce(array_agg(t.pk), ''{}'') from (select scout.read_key(id) as pk from %s where id is not null group by 1 having count(*) > 1) as t',
                 source.relation::regclass
             )
             into found_ids;
@@ -429,17 +429,17 @@ begin
         end if;
         if tg_op = 'INSERT' then
             insert into scout.pending_persons (person_key, source_table, source_pk)
-            select n.person_key::text::uuid, 'lead_events', coalesce(n.id::text, '') from new_rows as n;
+            select scout.read_person_key(n.person_key), 'lead_events', coalesce(scout.read_key(n.id), '') from new_rows as n;
         elsif tg_op = 'DELETE' then
             insert into scout.pending_persons (person_key, source_table, source_pk)
-            select o.person_key::text::uuid, 'lead_events', coalesce(o.id::text, '') from old_rows as o;
+            select scout.read_person_key(o.person_key), 'lead_events', coalesce(scout.read_key(o.id), '') from old_rows as o;
         elsif tg_op = 'TRUNCATE' then
             insert into scout.pending_persons (person_key, source_table, source_pk)
-            select e.person_key::text::uuid, 'lead_events', coalesce(e.id::text, '') from observational.lead_events as e;
+            select scout.read_person_key(e.person_key), 'lead_events', coalesce(scout.read_key(e.id), '') from observational.lead_events as e;
         else
             -- as text: 12 and 12.0 are the same json and not the same scout
             insert into scout.pending_persons (person_key, source_table, source_pk)
-            select distinct c.person_key::text::uuid, 'lead_events', coalesce(c.id::text, '')
+            select distinct scout.read_person_key(c.person_key), 'lead_events', coalesce(scout.read_key(c.id), '')
             from (
                 (
                     select n.person_key, n.id, n.scout_id, n.payload_json::text, n.event_date, n.created_at, n.source_table from new_rows as n
@@ -456,12 +456,12 @@ begin
         end if;
         if scout.lacks_unique_id(tg_relid) then
             if tg_op = 'INSERT' then
-                perform scout.keep_repeated_ids(tg_relid, array(select n.id::text from new_rows as n));
+                perform scout.keep_repeated_ids(tg_relid, array(select scout.read_key(n.id) from new_rows as n));
             elsif tg_op = 'DELETE' then
-                perform scout.keep_repeated_ids(tg_relid, array(select o.id::text from old_rows as o));
+                perform scout.keep_repeated_ids(tg_relid, array(select scout.read_key(o.id) from old_rows as o));
             elsif tg_op = 'UPDATE' then
                 perform scout.keep_repeated_ids(
-                    tg_relid, array(select n.id::text from new_rows as n union select o.id::text from old_rows as o)
+                    tg_relid, array(select scout.read_key(n.id) from new_rows as n union select scout.read_key(o.id) from old_rows as o)
                 );
             else
                 delete from scout.repeated_ids as r where r.source_name = tg_relid::regclass::text;
@@ -489,32 +489,32 @@ begin
         -- where a row was, the driver that it had too: where it is, the driver is looked up
         if tg_op = 'INSERT' then
             insert into scout.pending_persons (source_table, source_pk)
-            select 'module_ct_migrations', coalesce(n.id::text, '') from new_rows as n;
+            select 'module_ct_migrations', coalesce(scout.read_key(n.id), '') from new_rows as n;
         elsif tg_op = 'TRUNCATE' then
             insert into scout.pending_persons (source_table, source_pk)
             select v.source_table, v.source_pk
             from public.module_ct_migrations as m
-            cross join lateral (values ('module_ct_migrations', coalesce(m.id::text, '')), ('drivers', m.driver_id::text)) as v (source_table, source_pk)
+            cross join lateral (values ('module_ct_migrations', coalesce(scout.read_key(m.id), '')), ('drivers', scout.read_key(m.driver_id))) as v (source_table, source_pk)
             where v.source_pk is not null;
         else
             insert into scout.pending_persons (source_table, source_pk)
             select v.source_table, v.source_pk
             from old_rows as o
-            cross join lateral (values ('module_ct_migrations', coalesce(o.id::text, '')), ('drivers', o.driver_id::text)) as v (source_table, source_pk)
+            cross join lateral (values ('module_ct_migrations', coalesce(scout.read_key(o.id), '')), ('drivers', scout.read_key(o.driver_id))) as v (source_table, source_pk)
             where v.source_pk is not null;
             if tg_op = 'UPDATE' then
                 insert into scout.pending_persons (source_table, source_pk)
-                select 'module_ct_migrations', coalesce(n.id::text, '') from new_rows as n;
+                select 'module_ct_migrations', coalesce(scout.read_key(n.id), '') from new_rows as n;
             end if;
         end if;
         if scout.lacks_unique_id(tg_relid) then
             if tg_op = 'INSERT' then
-                perform scout.keep_repeated_ids(tg_relid, array(select n.id::text from new_rows as n));
+                perform scout.keep_repeated_ids(tg_relid, array(select scout.read_key(n.id) from new_rows as n));
             elsif tg_op = 'DELETE' then
-                perform scout.keep_repeated_ids(tg_relid, array(select o.id::text from old_rows as o));
+                perform scout.keep_repeated_ids(tg_relid, array(select scout.read_key(o.id) from old_rows as o));
             elsif tg_op = 'UPDATE' then
                 perform scout.keep_repeated_ids(
-                    tg_relid, array(select n.id::text from new_rows as n union select o.id::text from old_rows as o)
+                    tg_relid, array(select scout.read_key(n.id) from new_rows as n union select scout.read_key(o.id) from old_rows as o)
                 );
             else
                 delete from scout.repeated_ids as r where r.source_name = tg_relid::regclass::text;
@@ -542,15 +542,15 @@ begin
         -- where a row was, the older key that it had too: where it is, that key is looked up
         if tg_op = 'INSERT' then
             insert into scout.pending_persons (source_table, source_pk)
-            select 'module_ct_scouting_daily', coalesce(n.id::text, '') from new_rows as n;
+            select 'module_ct_scouting_daily', coalesce(scout.read_key(n.id), '') from new_rows as n;
         elsif tg_op = 'TRUNCATE' then
             insert into scout.pending_persons (source_table, source_pk)
             select 'module_ct_scouting_daily', v.source_pk
             from public.module_ct_scouting_daily as s
             cross join lateral (
                 values
-                (coalesce(s.id::text, '')),
-                (scout.scouting_md5_key(s.scout_id::text, s.driver_phone, s.driver_license, s.registration_date))
+                (coalesce(scout.read_key(s.id), '')),
+                (scout.scouting_md5_key(scout.read_key(s.scout_id), scout.read_key(s.driver_phone), scout.read_key(s.driver_license), scout.read_day(s.registration_date)))
             ) as v (source_pk);
             insert into scout.touched_keys default values;
         else
@@ -559,25 +559,25 @@ begin
             from old_rows as o
             cross join lateral (
                 values
-                (coalesce(o.id::text, '')),
-                (scout.scouting_md5_key(o.scout_id::text, o.driver_phone, o.driver_license, o.registration_date))
+                (coalesce(scout.read_key(o.id), '')),
+                (scout.scouting_md5_key(scout.read_key(o.scout_id), scout.read_key(o.driver_phone), scout.read_key(o.driver_license), scout.read_day(o.registration_date)))
             ) as v (source_pk);
             insert into scout.touched_keys (license_key, phone_key)
             select scout.license_key(o.driver_license), scout.phone_key(o.driver_phone) from old_rows as o
             where coalesce(scout.license_key(o.driver_license), scout.phone_key(o.driver_phone)) is not null;
             if tg_op = 'UPDATE' then
                 insert into scout.pending_persons (source_table, source_pk)
-                select 'module_ct_scouting_daily', coalesce(n.id::text, '') from new_rows as n;
+                select 'module_ct_scouting_daily', coalesce(scout.read_key(n.id), '') from new_rows as n;
             end if;
         end if;
         if scout.lacks_unique_id(tg_relid) then
             if tg_op = 'INSERT' then
-                perform scout.keep_repeated_ids(tg_relid, array(select n.id::text from new_rows as n));
+                perform scout.keep_repeated_ids(tg_relid, array(select scout.read_key(n.id) from new_rows as n));
             elsif tg_op = 'DELETE' then
-                perform scout.keep_repeated_ids(tg_relid, array(select o.id::text from old_rows as o));
+                perform scout.keep_repeated_ids(tg_relid, array(select scout.read_key(o.id) from old_rows as o));
             elsif tg_op = 'UPDATE' then
                 perform scout.keep_repeated_ids(
-                    tg_relid, array(select n.id::text from new_rows as n union select o.id::text from old_rows as o)
+                    tg_relid, array(select scout.read_key(n.id) from new_rows as n union select scout.read_key(o.id) from old_rows as o)
                 );
             else
                 delete from scout.repeated_ids as r where r.source_name = tg_relid::regclass::text;
@@ -604,38 +604,38 @@ begin
         end if;
         if tg_op = 'INSERT' then
             insert into scout.pending_persons (person_key, source_table, source_pk)
-            select n.person_key::text::uuid, 'module_ct_cabinet_payments', coalesce(n.id::text, '') from new_rows as n
+            select scout.read_person_key(n.person_key), 'module_ct_cabinet_payments', coalesce(scout.read_key(n.id), '') from new_rows as n
             union all
-            select null, 'drivers', n.driver_id::text from new_rows as n
+            select null, 'drivers', scout.read_key(n.driver_id) from new_rows as n
             where n.person_key is null and n.driver_id is not null;
         elsif tg_op = 'TRUNCATE' then
             insert into scout.pending_persons (person_key, source_table, source_pk)
-            select p.person_key::text::uuid, 'module_ct_cabinet_payments', coalesce(p.id::text, '') from public.module_ct_cabinet_payments as p
+            select scout.read_person_key(p.person_key), 'module_ct_cabinet_payments', coalesce(scout.read_key(p.id), '') from public.module_ct_cabinet_payments as p
             union all
-            select null, 'drivers', p.driver_id::text from public.module_ct_cabinet_payments as p
+            select null, 'drivers', scout.read_key(p.driver_id) from public.module_ct_cabinet_payments as p
             where p.person_key is null and p.driver_id is not null;
         else
             insert into scout.pending_persons (person_key, source_table, source_pk)
-            select o.person_key::text::uuid, 'module_ct_cabinet_payments', coalesce(o.id::text, '') from old_rows as o
+            select scout.read_person_key(o.person_key), 'module_ct_cabinet_payments', coalesce(scout.read_key(o.id), '') from old_rows as o
             union all
-            select null, 'drivers', o.driver_id::text from old_rows as o
+            select null, 'drivers', scout.read_key(o.driver_id) from old_rows as o
             where o.person_key is null and o.driver_id is not null;
             if tg_op = 'UPDATE' then
                 insert into scout.pending_persons (person_key, source_table, source_pk)
-                select n.person_key::text::uuid, 'module_ct_cabinet_payments', coalesce(n.id::text, '') from new_rows as n
+                select scout.read_person_key(n.person_key), 'module_ct_cabinet_payments', coalesce(scout.read_key(n.id), '') from new_rows as n
                 union all
-                select null, 'drivers', n.driver_id::text from new_rows as n
+                select null, 'drivers', scout.read_key(n.driver_id) from new_rows as n
                 where n.person_key is null and n.driver_id is not null;
             end if;
         end if;
         if scout.lacks_unique_id(tg_relid) then
             if tg_op = 'INSERT' then
-                perform scout.keep_repeated_ids(tg_relid, array(select n.id::text from new_rows as n));
+                perform scout.keep_repeated_ids(tg_relid, array(select scout.read_key(n.id) from new_rows as n));
             elsif tg_op = 'DELETE' then
-                perform scout.keep_repeated_ids(tg_relid, array(select o.id::text from old_rows as o));
+                perform scout.keep_repeated_ids(tg_relid, array(select scout.read_key(o.id) from old_rows as o));
             elsif tg_op = 'UPDATE' then
                 perform scout.keep_repeated_ids(
-                    tg_relid, array(select n.id::text from new_rows as n union select o.id::text from old_rows as o)
+                    tg_relid, array(select scout.read_key(n.id) from new_rows as n union select scout.read_key(o.id) from old_rows as o)
                 );
             else
                 delete from scout.repeated_ids as r where r.source_name = tg_relid::regclass::text;
@@ -668,13 +668,13 @@ begin
             select scout.license_key(n.license_norm), scout.phone_key(n.phone_norm) from new_rows as n
             where coalesce(scout.license_key(n.license_norm), scout.phone_key(n.phone_norm)) is not null;
             insert into scout.pending_persons (source_table, source_pk)
-            select 'drivers_index', n.driver_id::text from new_rows as n;
+            select 'drivers_index', scout.read_key(n.driver_id) from new_rows as n;
         elsif tg_op = 'DELETE' then
             insert into scout.touched_keys (license_key, phone_key)
             select scout.license_key(o.license_norm), scout.phone_key(o.phone_norm) from old_rows as o
             where coalesce(scout.license_key(o.license_norm), scout.phone_key(o.phone_norm)) is not null;
             insert into scout.pending_persons (source_table, source_pk)
-            select 'drivers_index', o.driver_id::text from old_rows as o;
+            select 'drivers_index', scout.read_key(o.driver_id) from old_rows as o;
         else
             with changed as materialized (
                 (
@@ -691,7 +691,7 @@ begin
             ),
             noted as (
                 insert into scout.pending_persons (source_table, source_pk)
-                select distinct 'drivers_index', c.driver_id::text from changed as c
+                select distinct 'drivers_index', scout.read_key(c.driver_id) from changed as c
                 returning 1
             )
             insert into scout.touched_keys (license_key, phone_key)
@@ -773,20 +773,20 @@ begin
         end if;
         if tg_op in ('INSERT', 'UPDATE') then
             insert into scout.pending_persons (source_table, source_pk)
-            select 'module_ct_cabinet_leads', coalesce(n.id::text, '') from new_rows as n;
+            select 'module_ct_cabinet_leads', coalesce(scout.read_key(n.id), '') from new_rows as n;
         end if;
         if tg_op in ('UPDATE', 'DELETE') then
             insert into scout.pending_persons (source_table, source_pk)
-            select 'module_ct_cabinet_leads', coalesce(o.id::text, '') from old_rows as o;
+            select 'module_ct_cabinet_leads', coalesce(scout.read_key(o.id), '') from old_rows as o;
         end if;
         if scout.lacks_unique_id(tg_relid) then
             if tg_op = 'INSERT' then
-                perform scout.keep_repeated_ids(tg_relid, array(select n.id::text from new_rows as n));
+                perform scout.keep_repeated_ids(tg_relid, array(select scout.read_key(n.id) from new_rows as n));
             elsif tg_op = 'DELETE' then
-                perform scout.keep_repeated_ids(tg_relid, array(select o.id::text from old_rows as o));
+                perform scout.keep_repeated_ids(tg_relid, array(select scout.read_key(o.id) from old_rows as o));
             elsif tg_op = 'UPDATE' then
                 perform scout.keep_repeated_ids(
-                    tg_relid, array(select n.id::text from new_rows as n union select o.id::text from old_rows as o)
+                    tg_relid, array(select scout.read_key(n.id) from new_rows as n union select scout.read_key(o.id) from old_rows as o)
                 );
             else
                 delete from scout.repeated_ids as r where r.source_name = tg_relid::regclass::text;

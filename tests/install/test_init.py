@@ -14,7 +14,8 @@ from scout_core.errors import (
     WrongDatabase,
 )
 from scout_core.install import init as install
-from scout_core.install.schema import AUDIT_TABLES, JOB_TYPES
+from scout_core.install.schema import JOB_TYPES
+from scout_core.install.tree import AUDIT_TABLES
 from scout_core.runs import record
 from scout_core.sources import SOURCES
 from tests.support import catalog

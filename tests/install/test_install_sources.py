@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from scout_core import sources
 from scout_core.errors import ForeignObject
-from scout_core.install.schema import AUDIT_TABLES
+from scout_core.install.tree import AUDIT_TABLES
 from scout_core.sources import SOURCES, Source
 from tests.support import factories
 from tests.support.installing import column, connection, init, run, value

@@ -17,7 +17,7 @@ select
     scout.source_timestamp(m.created_at) as created_at,
     exists (
         select from scout.repeated_ids as r
-        where r.source_name = 'public.module_ct_migrations' and r.source_pk = m.id::text
+        where r.source_name = 'public.module_ct_migrations' and r.source_pk = scout.read_key(m.id)
     ) as is_repeated
 from public.module_ct_migrations as m;
 -- name: absent

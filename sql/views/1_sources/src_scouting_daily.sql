@@ -27,7 +27,7 @@ select
     scout.source_timestamp(s.created_at) as created_at,
     exists (
         select from scout.repeated_ids as r
-        where r.source_name = 'public.module_ct_scouting_daily' and r.source_pk = s.id::text
+        where r.source_name = 'public.module_ct_scouting_daily' and r.source_pk = scout.read_key(s.id)
     ) as is_repeated
 from public.module_ct_scouting_daily as s;
 -- name: absent
