@@ -86,6 +86,7 @@ def init(
         roles.settle_rights_on_ours(installer, usable, [*AUDIT_TABLES, *views])
         refresh_indexes(installer, usable)
         missed = refresh_triggers(installer, usable)
+        _keep_contents(installer)
         _note_sources(installer, states)
         _note_facts(installer, settings)
         db.forget()
@@ -175,6 +176,19 @@ def _set_timezone(installer: Installer, zone: str) -> None:
         for index in ask(conn, "indexes_upon_timezone"):
             run_script(conn, index.statement)
     installer.did(f"Source timestamps without a zone are read as {zone}.")
+
+
+def _keep_contents(installer: Installer) -> None:
+    """What rows say is kept beside what was done to them; older versions kept nothing."""
+    with installer.as_owner() as conn:
+        # a tree of before keeps nothing
+        kept = conn.execute(text("select to_regclass('scout.ignored_rows')")).scalar_one()
+        if kept is None or row_security.list_hidden(conn):
+            return
+        count = conn.execute(sql.statement("install/keep_contents")).scalar_one()
+    if count:
+        noun = "row says" if count == 1 else "rows say"
+        installer.did(f"Kept what {count:,} linked, held or set aside {noun}.")
 
 
 def _build_state(

@@ -42,7 +42,8 @@ _NOTHING_PLANNED: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class PlannedLink:
-    """What a run would do with one scouting row. person_key null = left, for reason_code."""
+    """What a run would do with one scouting row. person_key null = left, for reason_code;
+    moved_from: the person of the link that it has and that is out of date."""
 
     source_pk: str
     scout_id: int
@@ -50,6 +51,7 @@ class PlannedLink:
     person_key: str | None
     match_rule: str | None
     reason_code: str | None
+    moved_from: str | None
     is_new_person: bool
     is_new_reason: bool
 
@@ -198,6 +200,7 @@ def _refresh(run: Run, settings: Settings, clock: Callable[[], datetime]) -> Non
     run.report("plan", 0, 1)
     planned = _NOTHING_PLANNED
     if run.one("choose_joins")["is_anything"]:
+        run.one("keep_ignored")
         planned = run.one("plan_links")
     _guard(run, settings, planned["link_count"] + planned["new_reason_count"])
     run.conn.exec_driver_sql("set local enable_nestloop = on")
@@ -253,7 +256,8 @@ def _guard(run: Run, settings: Settings, scouting_rows: int) -> None:
 
 def _link(run: Run, planned: Mapping[str, Any]) -> None:
     total = planned["seen_count"]
-    counts = {"linked": 0, "new_persons": 0, "license_match": 0, "phone_match": 0, "new_person": 0}
+    counts = {"linked": 0, "moved": 0, "new_persons": 0}
+    counts |= dict.fromkeys(("license_match", "phone_match", "new_person"), 0)
     after, seen = 0, 0
     while seen < planned["link_count"] and after < total:
         if run.room < run.max_rows // 4:
@@ -273,6 +277,7 @@ def _link(run: Run, planned: Mapping[str, Any]) -> None:
         seen += batch["seen_count"]
         run.changed_in_batch += batch["changed_count"] + batch["founded_count"]
         counts["linked"] += batch["changed_count"]
+        counts["moved"] += batch["moved_count"]
         counts["new_persons"] += batch["founded_count"]
         for rule in ("license_match", "phone_match", "new_person"):
             counts[rule] += batch[f"{rule}_count"]
@@ -290,6 +295,9 @@ def _link(run: Run, planned: Mapping[str, Any]) -> None:
         after = batch["last_order"]
         written += batch["changed_count"]
         run.changed_in_batch += batch["changed_count"]
+    moved_back = 0
+    if planned is not _NOTHING_PLANNED:
+        moved_back = run.one_unless_written("close_moved_back", _LEFT)["row_count"]
     overtaken = planned["link_count"] - counts["linked"]
     if overtaken:
         left["LINKED_MEANWHILE"] = overtaken
@@ -299,6 +307,8 @@ def _link(run: Run, planned: Mapping[str, Any]) -> None:
         {
             "seen": total,
             "changed": counts["linked"],
+            "moved": counts["moved"],
+            "moved_back": moved_back,
             "new_persons": counts["new_persons"],
             "by_rule": {
                 "BACKFILL_LICENSE_MATCH": counts["license_match"],

@@ -63,10 +63,8 @@ select
         where s.person_key = cast(:person_key as uuid)
             and s.tie = 'SAME_KEY'
             and not exists (
-                select from scout.holds as h
-                where h.source_table = 'module_ct_scouting_daily'
-                    and h.source_pk = s.source_pk
-                    and h.released_at is null
+                select from scout.v_held_rows as h
+                where h.source_table = 'module_ct_scouting_daily' and h.source_pk = s.source_pk
             )
     ) as held_rows;
 

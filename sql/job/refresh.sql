@@ -14,6 +14,7 @@ select
     c.person_key::text as person_key,
     c.match_rule,
     c.reason_code,
+    c.moved_from_person_key::text as moved_from,
     c.is_founder as is_new_person,
     c.is_new_reason
 from scout.v_identity_candidates as c

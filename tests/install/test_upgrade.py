@@ -85,6 +85,15 @@ AS_IT_STOOD = {
 }
 
 
+def links_by_number(body: str) -> str:
+    """A view as it was when a link was of a row's number, whatever the row says."""
+    body = re.sub(
+        r"scout\.row_content\(.*?\n    \) as content", "null::uuid as content", body, flags=re.S
+    )
+    body = re.sub(r"\n *and scout\.is_same_content\([^\n]*", "", body)
+    return body.replace("scout.v_row_links", "canon.identity_links")
+
+
 def tree_of(folder: Path, number: int) -> Path:
     """The SQL tree as it was up to this schema file: without what stands on later ones."""
     tree = folder / "sql"
@@ -102,6 +111,10 @@ def tree_of(folder: Path, number: int) -> Path:
                 body = re.sub(pattern, older, body)
             path.write_text(body)
     views = {path: path.read_text() for path in (tree / "views").rglob("*.sql")}
+    if "linked_rows" in gone:
+        for path, body in views.items():
+            views[path] = links_by_number(body)
+            path.write_text(views[path])
     while True:
         on_gone = [p for p, body in views.items() if set(re.findall(r"\w+", body)) & gone]
         if not on_gone:

@@ -11,6 +11,7 @@ with changed as (
         end,
         muted_at = case when :event = 'MUTED' then cast(:now as timestamptz) end,
         muted_until = cast(:muted_until as timestamptz),
+        answered_content = case when :event in ('ACKNOWLEDGED', 'MUTED') then scout.content_of_subject(a.subject) end,
         actor = cast(:actor as text),
         reason = cast(:reason as text),
         changed_at = cast(:now as timestamptz)

@@ -170,6 +170,23 @@ compared as materialized (
     where a.status = 'MUTED'
         and a.muted_until <= cast(:now as timestamptz)
         and a.alert_id not in (select k.alert_id from alerts_known as k)
+    union all
+    -- nobody looked at it, and its row says something else than when it was acknowledged or muted
+    select
+        a.alert_id,
+        true as holds,
+        a.severity,
+        a.text,
+        a.person_key,
+        false as is_worse
+    from scout.alerts as a
+    where a.status in ('ACKNOWLEDGED', 'MUTED')
+        and a.answered_content is not null
+        -- a row is looked up for each: in a run, not each minute
+        and cast(:run_id as integer) is not null
+        and a.answered_content <> scout.content_of_subject(a.subject)
+        and not (a.status = 'MUTED' and a.muted_until <= cast(:now as timestamptz))
+        and a.alert_id not in (select k.alert_id from alerts_known as k)
 ),
 
 verdicts as materialized (
@@ -178,19 +195,31 @@ verdicts as materialized (
         a.status as old_status,
         case
             when not c.holds then 'RESOLVED'
+            when m.is_of_another_row then 'OPEN'
             when m.is_muted and a.status in ('MUTED', 'RESOLVED') then 'MUTED'
             when a.status = 'ACKNOWLEDGED' and not c.is_worse then 'ACKNOWLEDGED'
             else 'OPEN'
         end as status,
         m.is_muted,
+        m.is_of_another_row and c.holds and a.status <> 'RESOLVED' as is_moved,
+        m.is_of_another_row,
         c.is_worse and a.status <> 'RESOLVED' as is_worse,
         c.severity,
         c.text,
         c.person_key
     from compared as c
     inner join scout.alerts as a on a.alert_id = c.alert_id
-    cross join lateral (select coalesce(a.muted_until > cast(:now as timestamptz), false) as is_muted) as m
+    cross join lateral (
+        select
+            coalesce(a.answered_content <> scout.content_of_subject(a.subject), false) as is_of_another_row
+    ) as o
+    cross join lateral (
+        select
+            o.is_of_another_row,
+            coalesce(a.muted_until > cast(:now as timestamptz), false) and not o.is_of_another_row as is_muted
+    ) as m
     where not c.holds
+        or o.is_of_another_row
         or a.status = 'RESOLVED'
         or a.status = 'MUTED' and not m.is_muted
         or (a.severity, a.text, a.person_key) is distinct from (c.severity, c.text, c.person_key)
@@ -203,12 +232,14 @@ changed as (
         severity = v.severity,
         text = v.text,
         person_key = v.person_key,
-        opened_at = case when v.old_status = 'RESOLVED' then cast(:now as timestamptz) else a.opened_at end,
-        opened_run = case when v.old_status = 'RESOLVED' then cast(:run_id as integer) else a.opened_run end,
-        times_opened = a.times_opened + (v.old_status = 'RESOLVED')::integer,
+        opened_at = case when v.old_status = 'RESOLVED' or v.is_moved then cast(:now as timestamptz) else a.opened_at end,
+        opened_run = case when v.old_status = 'RESOLVED' or v.is_moved then cast(:run_id as integer) else a.opened_run end,
+        times_opened = a.times_opened + (v.old_status = 'RESOLVED' or v.is_moved)::integer,
         muted_at = case when v.is_muted then a.muted_at end,
         muted_until = case when v.is_muted then a.muted_until end,
         resolved_at = case when v.status = 'RESOLVED' then cast(:now as timestamptz) end,
+        -- what was said of it holds for what the row said then
+        answered_content = case when not v.is_of_another_row then a.answered_content end,
         -- who muted it, as long as the mute holds
         actor = case when v.is_muted or v.status = v.old_status then a.actor end,
         reason = case when v.is_muted or v.status = v.old_status then a.reason end,
@@ -249,7 +280,8 @@ outcomes as materialized (
         o.severity_rank,
         o.status,
         null as old_status,
-        false as is_worse
+        false as is_worse,
+        false as is_moved
     from opened as o
     union all
     select
@@ -260,7 +292,8 @@ outcomes as materialized (
         c.severity_rank,
         c.status,
         v.old_status,
-        v.is_worse
+        v.is_worse,
+        v.is_moved
     from changed as c
     inner join verdicts as v on v.alert_id = c.alert_id
 ),
@@ -279,7 +312,7 @@ recorded as (
         values
         ('OPENED', o.old_status is null),
         ('RESOLVED', o.status = 'RESOLVED'),
-        ('REOPENED', o.old_status = 'RESOLVED'),
+        ('REOPENED', o.old_status = 'RESOLVED' or o.is_moved and o.old_status = 'ACKNOWLEDGED'),
         ('UNMUTED', o.old_status = 'MUTED' and o.status = 'OPEN'),
         ('WORSENED', o.is_worse)
     ) as e (event, is_so)

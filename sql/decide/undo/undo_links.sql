@@ -1,5 +1,6 @@
--- Takes away the links of one range of a run's audit rows, where they are still those, opens their unmatched rows
--- again, holds the source rows; takes back what was set aside as nobody. With the audit. One row: how many.
+-- Takes away the links of one range of a run's audit rows, where they are still those, gives back those that it moved,
+-- opens their unmatched rows again, holds the source rows; takes back what was set aside as nobody. With the audit.
+-- One row: how many.
 with judged as materialized (
     select
         v.audit_id,
@@ -33,6 +34,55 @@ deleted as (
         k.evidence
 ),
 
+-- a link of the owner's is theirs again; what we made is ours, by this run
+given_back as (
+    insert into canon.identity_links (
+        person_key, source_table, source_pk, snapshot_date, match_rule, match_score, confidence_level, evidence, linked_at, run_id
+    )
+    select
+        m.person_key,
+        m.source_table,
+        m.source_pk,
+        m.snapshot_date,
+        m.match_rule,
+        m.match_score,
+        m.confidence_level::public.confidencelevel,
+        m.evidence,
+        m.linked_at,
+        case when m.link_run_id in (select r.run_id from scout.runs as r) then :run_id else m.link_run_id end
+    from deleted as d
+    inner join scout.moved_links as m
+        on m.run_id = :target_run_id and m.source_table = d.source_table and m.source_pk = d.source_pk
+    where exists (select from canon.identity_registry as r where r.person_key = m.person_key)
+    returning source_table, source_pk, person_key, match_rule, match_score, confidence_level::text as confidence_level, evidence, run_id
+),
+
+contents as materialized (
+    select
+        d.source_table::text as source_table,
+        d.source_pk::text as source_pk,
+        m.content
+    from deleted as d
+    left join given_back as g on g.source_table = d.source_table and g.source_pk = d.source_pk
+    left join scout.moved_links as m
+        on m.run_id = :target_run_id and m.source_table = g.source_table and m.source_pk = g.source_pk
+),
+
+said as (
+    update scout.linked_rows as r
+    set content = c.content
+    from contents as c
+    where r.source_table = c.source_table and r.source_pk = c.source_pk and c.content is not null
+    returning r.source_pk
+),
+
+unsaid as (
+    delete from scout.linked_rows as r
+    using contents as c
+    where r.source_table = c.source_table and r.source_pk = c.source_pk and c.content is null
+    returning r.source_pk
+),
+
 opened as (
     update canon.identity_unmatched as u
     set
@@ -64,9 +114,22 @@ taken_up as (
     returning j.audit_id, j.source_table, j.source_pk
 ),
 
+taken_up_contents as (
+    delete from scout.ignored_rows as i
+    using taken_up as t
+    where i.source_table = t.source_table and i.source_pk = t.source_pk
+    returning i.source_pk
+),
+
 -- the trigger takes what a run writes there for its verdict; this is for the next run to judge
 noted as (
     insert into scout.pending_persons (source_table, source_pk)
+    select
+        t.source_table,
+        i.source_pk
+    from taken_up as t
+    inner join scout.v_ignored_rows as i on i.source_table = t.source_table and i.ignored_pk = t.source_pk
+    union all
     select
         t.source_table,
         t.source_pk
@@ -74,62 +137,91 @@ noted as (
     returning 1
 ),
 
+-- what is taken back comes before what is given back
 audited as (
     insert into ops.identity_links_backfill_audit (
         source_table, source_pk, person_key, driver_id, match_method, match_confidence, match_score, evidence_json,
         action_type, ingestion_run_id, actor, notes
     )
     select
-        d.source_table,
-        d.source_pk,
-        d.person_key,
-        d.evidence ->> 'driver_id',
-        d.match_rule,
-        d.confidence_level,
-        d.match_score,
-        scout.audited_link_evidence(d.evidence),
-        'REVERTED',
+        a.source_table,
+        a.source_pk,
+        a.person_key,
+        a.driver_id,
+        a.match_rule,
+        a.confidence_level,
+        a.match_score,
+        a.evidence,
+        a.action_type,
         :run_id,
         :actor,
-        'reverts audit row ' || d.audit_id || ' of run ' || cast(:target_run_id as integer)
-    from deleted as d
-    union all
-    select
-        t.source_table,
-        t.source_pk,
-        null,
-        null,
-        'REVIEW_DISMISSED',
-        null,
-        null,
-        null,
-        'REVERTED',
-        :run_id,
-        :actor,
-        'reverts audit row ' || t.audit_id || ' of run ' || cast(:target_run_id as integer)
-    from taken_up as t
-    returning id
+        a.notes
+    from (
+        select
+            d.source_table,
+            d.source_pk,
+            d.person_key,
+            d.evidence ->> 'driver_id' as driver_id,
+            d.match_rule::text as match_rule,
+            d.confidence_level,
+            d.match_score,
+            scout.audited_link_evidence(d.evidence) as evidence,
+            'REVERTED' as action_type,
+            'reverts audit row ' || d.audit_id || ' of run ' || cast(:target_run_id as integer) as notes
+        from deleted as d
+        union all
+        select
+            t.source_table,
+            t.source_pk,
+            null,
+            null,
+            'REVIEW_DISMISSED',
+            null,
+            null,
+            null,
+            'REVERTED',
+            'reverts audit row ' || t.audit_id || ' of run ' || cast(:target_run_id as integer)
+        from taken_up as t
+        union all
+        select
+            g.source_table,
+            g.source_pk,
+            g.person_key,
+            g.evidence ->> 'driver_id',
+            g.match_rule,
+            g.confidence_level,
+            g.match_score,
+            scout.audited_link_evidence(g.evidence),
+            'CREATED',
+            'given back, as before run ' || cast(:target_run_id as integer)
+        from given_back as g
+        -- that of a link which is the owner's again is theirs
+        where g.run_id = :run_id
+    ) as a
+    order by a.action_type desc
+    returning action_type
 ),
 
 held as (
-    insert into scout.holds (subject, source_table, source_pk, reason, actor, run_id)
+    insert into scout.holds (subject, source_table, source_pk, held_content, reason, actor, run_id)
     select
         'source_row',
         d.source_table,
         d.source_pk,
+        scout.content_of_row(d.source_table, d.source_pk),
         cast(:reason as text),
         :actor,
         :run_id
     from deleted as d
     where not exists (
-        select from scout.holds as h
-        where h.source_table = d.source_table and h.source_pk = d.source_pk and h.released_at is null
+        select from scout.v_held_rows as h
+        where h.source_table = d.source_table and h.source_pk = d.source_pk
     )
     returning hold_id
 )
 
 select
-    (select count(*) from audited) as undone_count,
+    (select count(*) from audited as a where a.action_type = 'REVERTED') as undone_count,
     (select count(*) from deleted) as link_count,
     (select count(*) from taken_up) as dismissal_count,
     (select count(*) from opened) as opened_count,

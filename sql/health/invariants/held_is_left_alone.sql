@@ -25,5 +25,14 @@ inner join (
 ) as a
     on (a.person_key = h.person_key or (a.source_table = h.source_table and a.source_pk = h.source_pk))
     and a.written_at > h.held_at
+    -- a hold on what a row said is none on another row that has its number
+    and (
+        h.held_content is null
+        or h.held_content = (
+            select c.content from scout.linked_rows as c
+            where c.source_table = a.source_table and c.source_pk = a.source_pk
+        )
+    )
     and a.written_at < coalesce(h.released_at, 'infinity')
-inner join scout.runs as r on r.run_id = a.run_id and r.requested_at > h.held_at;
+-- an undo gives back the link that a run had moved, and holds the row
+inner join scout.runs as r on r.run_id = a.run_id and r.requested_at > h.held_at and r.kind <> 'undo';

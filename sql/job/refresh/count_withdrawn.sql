@@ -7,11 +7,11 @@ where p.run_id = :run_id
     and p.apply_order <= :upto_order
     and (
         exists (
-            select from scout.holds as h
-            where h.source_table = 'module_ct_scouting_daily' and h.source_pk = p.row_id::text and h.released_at is null
+            select from scout.v_held_rows as h
+            where h.source_table = 'module_ct_scouting_daily' and h.source_pk = p.row_id::text
         )
         or exists (
-            select from canon.identity_unmatched as u
-            where u.source_table = 'module_ct_scouting_daily' and u.source_pk = p.row_id::text and u.status = 'IGNORED'
+            select from scout.v_ignored_rows as u
+            where u.source_table = 'module_ct_scouting_daily' and u.source_pk = p.row_id::text
         )
     );

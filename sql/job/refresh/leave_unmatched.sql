@@ -4,6 +4,7 @@ with batch as materialized (
         p.apply_order,
         p.row_id::text as source_pk,
         p.reason_code,
+        p.rule_reason_code,
         p.license_key,
         p.phone_key,
         p.candidate_person_keys,
@@ -29,7 +30,10 @@ written as (
             'has_phone', b.phone_key is not null,
             'license_persons', b.license_person_count,
             'phone_persons', b.phone_person_count
-        ),
+        ) || case
+            when b.rule_reason_code <> b.reason_code then jsonb_build_object('rule_reason', b.rule_reason_code)
+            else '{}'
+        end,
         to_jsonb(b.candidate_person_keys),
         'OPEN',
         now(),
@@ -45,7 +49,20 @@ written as (
             resolved_at = null,
             run_id = excluded.run_id
         where u.status <> 'IGNORED'
+            -- what was set aside under this number said something else
+            or exists (
+                select from scout.ignored_rows as i
+                inner join scout.src_scouting_daily as s on s.source_pk = i.source_pk
+                where i.source_table = u.source_table and i.source_pk = u.source_pk and i.content <> s.content
+            )
     returning source_table, source_pk, reason_code, details
+),
+
+forgotten as (
+    delete from scout.ignored_rows as i
+    using written as w
+    where i.source_table = w.source_table and i.source_pk = w.source_pk
+    returning i.source_pk
 ),
 
 audited as (

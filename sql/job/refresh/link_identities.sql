@@ -1,10 +1,13 @@
--- Links a range of the plan's scouting rows, founds their persons, closes their unmatched rows and writes
--- the audit. One row: how many.
+-- Links a range of the plan's scouting rows, moves the links that are out of date, founds their persons, closes their
+-- unmatched rows and writes the audit. One row: how many.
 with batch as materialized (
     select
         p.apply_order,
         p.row_id,
         p.row_id::text as source_pk,
+        -- of what was judged: where the row says something else by now, its link is out of date at once
+        scout.content_of_keys(p.license_key, p.phone_key) as content,
+        p.moved_from_person_key,
         p.person_key,
         p.driver_id,
         p.match_rule,
@@ -30,7 +33,9 @@ with batch as materialized (
         -- linked by somebody else since the plan was made
         and not exists (
             select from canon.identity_links as k
-            where k.source_table = 'module_ct_scouting_daily' and k.source_pk = p.row_id::text
+            where k.source_table = 'module_ct_scouting_daily'
+                and k.source_pk = p.row_id::text
+                and k.person_key is distinct from p.moved_from_person_key
         )
     order by p.apply_order
 ),
@@ -53,25 +58,78 @@ founded as (
     returning person_key
 ),
 
+-- a person whose key somebody took meanwhile is not ours to link
+placed as materialized (
+    select b.*
+    from batch as b
+    where not b.is_founder or b.person_key in (select f.person_key from founded as f)
+),
+
+outdated as (
+    delete from canon.identity_links as k
+    using placed as p
+    where k.source_table = 'module_ct_scouting_daily'
+        and k.source_pk = p.source_pk
+        and k.person_key = p.moved_from_person_key
+    returning k.*
+),
+
+kept as (
+    insert into scout.moved_links (
+        run_id, source_table, source_pk, person_key, snapshot_date, match_rule, match_score, confidence_level, evidence,
+        linked_at, link_run_id, content
+    )
+    select
+        :run_id,
+        o.source_table,
+        o.source_pk,
+        o.person_key,
+        o.snapshot_date,
+        o.match_rule,
+        o.match_score,
+        o.confidence_level::text,
+        o.evidence,
+        o.linked_at,
+        o.run_id,
+        l.content
+    from outdated as o
+    left join scout.v_row_links as l on l.link_id = o.id
+    returning source_pk
+),
+
 linked as (
     insert into canon.identity_links (
         person_key, source_table, source_pk, snapshot_date, match_rule, match_score, confidence_level, evidence, linked_at, run_id
     )
     select
-        b.person_key,
+        p.person_key,
         'module_ct_scouting_daily',
-        b.source_pk,
+        p.source_pk,
         now(),
-        b.match_rule,
-        b.match_score,
-        b.match_confidence::public.confidencelevel,
-        b.evidence,
+        p.match_rule,
+        p.match_score,
+        p.match_confidence::public.confidencelevel,
+        p.evidence,
         now(),
         :run_id
-    from batch as b
-    -- a person whose key somebody took meanwhile is not ours to link
-    where not b.is_founder or b.person_key in (select f.person_key from founded as f)
+    from placed as p
+    -- the old link is gone before the new one comes
+    left join outdated as o on o.source_pk = p.source_pk
+    where p.moved_from_person_key is null or o.id is not null
     returning source_table, source_pk, person_key, match_rule, match_score, confidence_level, evidence
+),
+
+said as (
+    insert into scout.linked_rows as c (source_table, source_pk, content)
+    select
+        l.source_table,
+        l.source_pk,
+        p.content
+    from linked as l
+    inner join placed as p on p.source_pk = l.source_pk
+    on conflict (source_table, source_pk) do update
+        set content = excluded.content
+    returning c.source_pk
 ),
 
 resolved as (
@@ -81,36 +139,76 @@ resolved as (
         resolved_at = now(),
         run_id = :run_id
     from linked as l
-    where u.source_table = l.source_table and u.source_pk = l.source_pk and u.status = 'OPEN'
+    where u.source_table = l.source_table and u.source_pk = l.source_pk and u.status <> 'RESOLVED'
     returning u.id
 ),
 
+-- what was set aside under this number said something else
+forgotten as (
+    delete from scout.ignored_rows as i
+    using linked as l
+    where i.source_table = l.source_table and i.source_pk = l.source_pk
+    returning i.source_pk
+),
+
+-- what is taken back comes before what is made
 audited as (
     insert into ops.identity_links_backfill_audit (
         source_table, source_pk, person_key, driver_id, match_method, match_confidence, match_score, evidence_json,
-        action_type, ingestion_run_id, actor
+        action_type, ingestion_run_id, actor, notes
     )
     select
-        l.source_table,
-        l.source_pk,
-        l.person_key,
-        l.evidence ->> 'driver_id',
-        l.match_rule,
-        l.confidence_level::text,
-        l.match_score,
-        l.evidence,
-        'CREATED',
+        a.source_table,
+        a.source_pk,
+        a.person_key,
+        a.driver_id,
+        a.match_rule,
+        a.confidence_level,
+        a.match_score,
+        a.evidence,
+        a.action_type,
         :run_id,
-        :actor
-    from linked as l
-    returning match_method
+        :actor,
+        a.notes
+    from (
+        select
+            o.source_table::text as source_table,
+            o.source_pk::text as source_pk,
+            m.person_key,
+            o.evidence ->> 'driver_id' as driver_id,
+            o.match_rule::text as match_rule,
+            o.confidence_level::text as confidence_level,
+            o.match_score,
+            scout.audited_link_evidence(o.evidence) as evidence,
+            'REVERTED' as action_type,
+            'reverts audit row ' || m.audit_id || ' of run ' || m.run_id || ': the row says something else now' as notes
+        from outdated as o
+        inner join scout.v_made_links as m on m.source_table = o.source_table and m.source_pk = o.source_pk
+        union all
+        select
+            l.source_table,
+            l.source_pk,
+            l.person_key,
+            l.evidence ->> 'driver_id',
+            l.match_rule,
+            l.confidence_level::text,
+            l.match_score,
+            l.evidence,
+            'CREATED',
+            case when o.id is not null then 'moved from ' || o.person_key end
+        from linked as l
+        left join outdated as o on o.source_pk = l.source_pk
+    ) as a
+    order by a.action_type desc
+    returning id
 )
 
 select
     (select count(*) from batch) as seen_count,
-    (select count(*) from audited) as changed_count,
+    (select count(*) from linked) as changed_count,
+    (select count(*) from outdated) as moved_count,
     (select count(*) from founded) as founded_count,
     (select count(*) from resolved) as resolved_count,
-    (select count(*) from audited as a where a.match_method = 'BACKFILL_LICENSE_MATCH') as license_match_count,
-    (select count(*) from audited as a where a.match_method = 'BACKFILL_PHONE_MATCH') as phone_match_count,
-    (select count(*) from audited as a where a.match_method = 'BACKFILL_NEW_PERSON') as new_person_count;
+    (select count(*) from linked as l where l.match_rule = 'BACKFILL_LICENSE_MATCH') as license_match_count,
+    (select count(*) from linked as l where l.match_rule = 'BACKFILL_PHONE_MATCH') as phone_match_count,
+    (select count(*) from linked as l where l.match_rule = 'BACKFILL_NEW_PERSON') as new_person_count;

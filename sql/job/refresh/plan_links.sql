@@ -1,8 +1,8 @@
--- Writes down what the run will do with every scouting row without a link. Returns the counts.
+-- Writes down what the run will do with every scouting row without a link, or with one that is out of date. Returns the counts.
 with planned as (
     insert into scout.planned_links (
         run_id, apply_order, row_id, scout_id, outcome, person_key, driver_id, match_rule, match_score, match_confidence,
-        reason_code, is_founder, is_new_reason, license_key, phone_key, candidate_person_keys, license_person_count, phone_person_count
+        reason_code, rule_reason_code, moved_from_person_key, is_founder, is_new_reason, license_key, phone_key, candidate_person_keys, license_person_count, phone_person_count
     )
     select
         :run_id,
@@ -16,6 +16,8 @@ with planned as (
         c.match_score,
         c.match_confidence,
         c.reason_code,
+        c.rule_reason_code,
+        c.moved_from_person_key,
         c.is_founder,
         c.is_new_reason,
         c.license_key,

@@ -11,6 +11,16 @@ select
         scout.read_key(s.driver_license),
         scout.read_day(s.registration_date)
     ) as md5_key,
+    scout.row_content(
+        scout.read_key(s.driver_license),
+        scout.read_key(s.driver_phone),
+        scout.scouting_md5_key(
+            scout.read_key(s.scout_id),
+            scout.read_key(s.driver_phone),
+            scout.read_key(s.driver_license),
+            scout.read_day(s.registration_date)
+        )
+    ) as content,
     scout.parse_scout_id(s.scout_id) as scout_id,
     scout.is_unreadable_scout(s.scout_id) as is_unreadable,
     s.scout_id::text as raw_scout_id,
@@ -36,6 +46,7 @@ select
     null::bigint as row_id,
     null::text as source_pk,
     null::text as md5_key,
+    null::uuid as content,
     null::integer as scout_id,
     null::boolean as is_unreadable,
     null::text as raw_scout_id,

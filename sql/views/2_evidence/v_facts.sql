@@ -140,8 +140,10 @@ select
     s.registered_on as attribution_date,
     s.created_at
 from scout.src_scouting_daily as s
-inner join canon.identity_links as l
-    on l.source_table = 'module_ct_scouting_daily' and l.source_pk = s.source_pk
+inner join scout.v_row_links as l
+    on l.source_table = 'module_ct_scouting_daily'
+    and l.source_pk = s.source_pk
+    and scout.is_same_content(l.content, s.content)
 union all
 select
     s.person_key,
@@ -183,8 +185,10 @@ select
     s.created_at
 from scout.src_scouting_daily as s
 where not exists (
-    select from canon.identity_links as i
-    where i.source_table = 'module_ct_scouting_daily' and i.source_pk = s.source_pk
+    select from scout.v_row_links as i
+    where i.source_table = 'module_ct_scouting_daily'
+        and i.source_pk = s.source_pk
+        and scout.is_same_content(i.content, s.content)
 )
 and not exists (
     select from scout.v_scouting_older_links as k

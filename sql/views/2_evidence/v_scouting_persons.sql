@@ -1,4 +1,5 @@
--- One row per linked scouting row: the person it leads to, under its id, else under its older md5 key.
+-- One row per linked scouting row: the person it leads to, under its id, else under its older md5 key. A link of ours
+-- whose row says something else by now is none.
 create or replace view scout.v_scouting_persons as
 select
     s.row_id,
@@ -6,8 +7,10 @@ select
     s.license_key,
     s.phone_key
 from scout.src_scouting_daily as s
-inner join canon.identity_links as l
-    on l.source_table = 'module_ct_scouting_daily' and l.source_pk = s.source_pk
+inner join scout.v_row_links as l
+    on l.source_table = 'module_ct_scouting_daily'
+    and l.source_pk = s.source_pk
+    and scout.is_same_content(l.content, s.content)
 union all
 select
     o.row_id,

@@ -1,5 +1,5 @@
--- One row per scouting row that names a scout and has no link, looked up in the source: the definition of
--- scout.unlinked_rows.
+-- One row per scouting row that names a scout and has no link, or one that is out of date, looked up in the source:
+-- the definition of scout.unlinked_rows.
 create or replace view scout.v_unlinked_rows_live as
 select
     s.source_pk,
@@ -11,8 +11,10 @@ where s.scout_id is not null
     and s.row_id is not null
     and not s.is_repeated
     and not exists (
-        select from canon.identity_links as l
-        where l.source_table = 'module_ct_scouting_daily' and l.source_pk = s.source_pk
+        select from scout.v_row_links as l
+        where l.source_table = 'module_ct_scouting_daily'
+            and l.source_pk = s.source_pk
+            and scout.is_same_content(l.content, s.content)
     )
     and not exists (
         select from canon.identity_links as o

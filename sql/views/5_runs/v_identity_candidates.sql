@@ -1,4 +1,5 @@
--- One row per scouting row without a link that the next run judges: what it does with it.
+-- One row per scouting row without a link, or with one that is out of date, that the next run judges: what it does
+-- with it.
 -- It is as if rows were judged one at a time in ascending id, those with a licence first, and what one row
 -- leads to were known to the next; written as one pass so that half a million rows take seconds.
 create or replace view scout.v_identity_candidates as
@@ -7,15 +8,20 @@ with pool as materialized (
         s.row_id,
         s.scout_id,
         s.license_key,
-        s.phone_key
+        s.phone_key,
+        -- a row that was mended until nobody has its keys is for a person to look at; where its number was given to
+        -- another row it is as good as new
+        k.id is null or s.source_pk in (select r.source_pk from scout.v_renumbered_rows as r) as can_found
     from scout.v_rows_to_judge as s
+    left join canon.identity_links as k
+        on k.source_table = 'module_ct_scouting_daily' and k.source_pk = s.source_pk
     where not exists (
-        select from scout.holds as h
-        where h.source_table = 'module_ct_scouting_daily' and h.source_pk = s.source_pk and h.released_at is null
+        select from scout.v_held_rows as h
+        where h.source_table = 'module_ct_scouting_daily' and h.source_pk = s.source_pk
     )
     and not exists (
-        select from canon.identity_unmatched as u
-        where u.source_table = 'module_ct_scouting_daily' and u.source_pk = s.source_pk and u.status = 'IGNORED'
+        select from scout.v_ignored_rows as u
+        where u.source_table = 'module_ct_scouting_daily' and u.source_pk = s.source_pk
     )
 ),
 
@@ -254,6 +260,7 @@ license_rows as materialized (
         p.scout_id,
         p.license_key,
         p.phone_key,
+        p.can_found,
         coalesce(l.person_count, 0) as license_person_count,
         l.person_key as license_person_key,
         coalesce(t.person_keys, '{}') as stated_person_keys,
@@ -284,6 +291,7 @@ bids as (
         and not c.is_license_ambiguous
         and not c.is_phone_of_other_license
         and c.phone_person_count <= 1
+        and (c.can_found or c.phone_person_count = 1)
         and not (c.phone_person_count = 1 and c.is_phone_person_licensed)
 ),
 
@@ -322,6 +330,7 @@ judged_license_rows as materialized (
         r.license_key,
         r.phone_key,
         r.license_person_count,
+        r.can_found,
         r.is_phone_of_other_license,
         r.phone_person_count,
         coalesce(r.license_person_key, g.person_key) as person_key,
@@ -379,9 +388,10 @@ judged_phone_rows as (
         p.phone_key,
         coalesce(n.person_count, 0) as phone_person_count,
         n.person_key,
-        min(p.row_id) over (partition by p.phone_key) as founder_row_id,
+        min(p.row_id) filter (where p.can_found) over (partition by p.phone_key) as founder_row_id,
         case
             when w.license_count >= 2 or n.person_count >= 2 then 'AMBIGUOUS_PHONE'
+            when n.person_count is null and bool_and(not p.can_found) over (partition by p.phone_key) then 'LEFT'
             else 'LINK'
         end as verdict
     from pool as p
@@ -407,7 +417,8 @@ judged_rows as (
             when j.is_first_of_license then 'BACKFILL_PHONE_MATCH'
             else 'BACKFILL_LICENSE_MATCH'
         end as match_rule,
-        j.is_phone_of_other_license
+        j.is_phone_of_other_license,
+        j.can_found
     from judged_license_rows as j
     union all
     select
@@ -418,6 +429,7 @@ judged_rows as (
         j.phone_key,
         case
             when j.phone_person_count > 0 then j.person_key
+            when j.founder_row_id is null then null
             when exists (
                 select from canon.identity_registry as k
                 where k.person_key = scout.founded_person_key(j.founder_row_id, 0)
@@ -425,14 +437,15 @@ judged_rows as (
             else scout.founded_person_key(j.founder_row_id, 0)
         end as person_key,
         j.phone_person_count = 0 and j.founder_row_id = j.row_id and j.verdict = 'LINK' as is_founder,
-        j.row_id as first_row_id,
-        case when j.verdict = 'AMBIGUOUS_PHONE' then 'AMBIGUOUS_PHONE' end as reason_code,
+        case when j.phone_person_count = 0 then coalesce(j.founder_row_id, j.row_id) else j.row_id end as first_row_id,
+        case j.verdict when 'AMBIGUOUS_PHONE' then 'AMBIGUOUS_PHONE' when 'LEFT' then 'NOBODY_KNOWN' end as reason_code,
         case
             when j.verdict <> 'LINK' then null
             when j.phone_person_count = 0 and j.founder_row_id = j.row_id then 'BACKFILL_NEW_PERSON'
             else 'BACKFILL_PHONE_MATCH'
         end as match_rule,
-        false as is_phone_of_other_license
+        false as is_phone_of_other_license,
+        true as can_found
     from judged_phone_rows as j
     union all
     select
@@ -446,7 +459,8 @@ judged_rows as (
         p.row_id as first_row_id,
         'NO_IDENTIFIERS' as reason_code,
         null as match_rule,
-        false as is_phone_of_other_license
+        false as is_phone_of_other_license,
+        true as can_found
     from pool as p
     where p.license_key is null and p.phone_key is null
 )
@@ -461,7 +475,9 @@ select
     c.match_rule,
     c.match_score,
     c.match_confidence,
-    c.reason_code,
+    w.reason_code,
+    c.reason_code as rule_reason_code,
+    k.person_key as moved_from_person_key,
     c.is_founder,
     c.license_key,
     c.phone_key,
@@ -470,7 +486,8 @@ select
     c.phone_person_count,
     c.candidate_person_keys,
     c.outcome = 'UNMATCHED'
-    and (u.id is null or u.status = 'RESOLVED' or u.reason_code <> c.reason_code) as is_new_reason
+    -- what was set aside under this number said something else
+    and (u.id is null or u.status <> 'OPEN' or u.reason_code <> w.reason_code) as is_new_reason
 from (
     select
         j.row_id,
@@ -496,7 +513,8 @@ from (
             -- nobody got the licence: said on what is known after the run
             when j.is_phone_of_other_license then 'IDENTIFIERS_DISAGREE'
             when n.person_count >= 2 then 'AMBIGUOUS_PHONE'
-            else 'IDENTIFIERS_DISAGREE'
+            when j.can_found or n.person_count = 1 then 'IDENTIFIERS_DISAGREE'
+            else 'NOBODY_KNOWN'
         end as reason_code,
         j.is_founder,
         j.license_key,
@@ -527,6 +545,13 @@ from (
     left join license_drivers as dl on dl.license_key = j.license_key
     left join phone_drivers as dp on dp.phone_key = j.phone_key
 ) as c
+-- a row that is judged has no link under its id but one that is out of date
+left join canon.identity_links as k
+    on k.source_table = 'module_ct_scouting_daily' and k.source_pk = c.source_pk
+-- of such a row a person must know that, before why no rule moved it
+cross join lateral (
+    select case when c.outcome = 'UNMATCHED' and k.id is not null then 'KEYS_MOVED' else c.reason_code end
+) as w (reason_code)
 left join canon.identity_unmatched as u
     on c.outcome = 'UNMATCHED'
     and u.source_table = 'module_ct_scouting_daily'

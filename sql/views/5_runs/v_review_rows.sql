@@ -12,19 +12,31 @@ select
     s.phone_key,
     coalesce(
         (
-            select i.person_key from canon.identity_links as i
-            where i.source_table = 'module_ct_scouting_daily' and i.source_pk = s.source_pk
+            select i.person_key from scout.v_row_links as i
+            where i.source_table = 'module_ct_scouting_daily'
+                and i.source_pk = s.source_pk
+                and scout.is_same_content(i.content, s.content)
         ),
         (
             select o.person_key from canon.identity_links as o
             where o.source_table = 'module_ct_scouting_daily' and o.source_pk = s.md5_key
         )
     ) as person_key,
-    u.status::text as status,
+    (
+        select o.person_key from scout.v_outdated_links as o
+        where o.source_pk = s.source_pk
+    ) as outdated_person_key,
+    case
+        when exists (
+            select from scout.v_ignored_rows as i
+            where i.source_table = 'module_ct_scouting_daily' and i.source_pk = s.source_pk
+        ) then 'IGNORED'
+        when u.status <> 'IGNORED' then u.status::text
+    end as status,
     u.reason_code::text as reason_code,
     (
-        select min(h.hold_id) from scout.holds as h
-        where h.source_table = 'module_ct_scouting_daily' and h.source_pk = s.source_pk and h.released_at is null
+        select min(h.hold_id) from scout.v_held_rows as h
+        where h.source_table = 'module_ct_scouting_daily' and h.source_pk = s.source_pk
     ) as hold_id
 from scout.src_scouting_daily as s
 left join canon.identity_unmatched as u
