@@ -64,6 +64,10 @@ class Rules(RuleBasedStateMachine):
         self.harness.generator.crowd(chance)
         self.harness.generator.tangle(chance)
 
+    @rule(chance=CHANCE, how=st.sampled_from(["mend", "mend", "reload"]))
+    def mend_or_reload_scouting_rows(self, chance: Random, how: str) -> None:
+        getattr(self.harness.generator, how)(chance)
+
     @rule(chance=CHANCE, how=st.sampled_from(["decision", "decision", "review", "undo", "undo"]))
     def decide_or_undo(self, chance: Random, how: str) -> None:
         getattr(self.harness.generator, how)(chance)

@@ -4,7 +4,7 @@ from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from tests.model.identity import founding_key, names_scout
+from tests.model.identity import free_key, names_scout, put_link
 from tests.model.keys import license_key, phone_key
 from tests.model.persons import decision_in_force, list_states
 from tests.model.world import (
@@ -170,7 +170,7 @@ def _link_outcome(world: World, written: LinkWrite) -> str:
         return "ALREADY_UNDONE"
     if written.person_key == "":
         left = world.unmatched.get(written.source_pk)
-        is_there = left is not None and left.status == "IGNORED"
+        is_there = left is written.left and left is not None and left.status == "IGNORED"
     else:
         is_there = world.links.get((SCOUTING, written.source_pk)) is written.link
     return "UNDO" if is_there else "CHANGED_LATER"
@@ -181,15 +181,23 @@ def _undo_link(world: World, written: LinkWrite) -> None:
         return
     written.is_undone = True
     world.link_audit.append((written.source_pk, "REVERTED"))
+    row = world.scouting.get(int(written.source_pk))
     left = world.unmatched.get(written.source_pk)
     if written.person_key == "":
         assert left is not None
         world.unmatched[written.source_pk] = Unmatched(written.reason_before or left.reason)
         return
     del world.links[SCOUTING, written.source_pk]
-    world.held_rows.add(written.source_pk)
-    if left is not None and left.status == "RESOLVED":
-        left.status = "OPEN"
+    before = written.before
+    if before is not None and before.person_key in world.persons:
+        # it is theirs again, or ours by this run
+        world.links[SCOUTING, written.source_pk] = replace(before)
+        if before.content is not None:
+            world.link_audit.append((written.source_pk, "CREATED"))
+    if (written.source_pk, None) not in world.held_rows:
+        world.held_rows.add((written.source_pk, row.content if row else None))
+    if left is not None and left.status == "RESOLVED" and left.resolved_by is written.link:
+        world.unmatched[written.source_pk] = Unmatched(left.reason)
 
 
 def _is_used(world: World, person_key: str) -> bool:
@@ -203,31 +211,35 @@ def _is_used(world: World, person_key: str) -> bool:
 
 
 def review(world: World, row_id: int, person_key: str | None, act: str) -> Run:
-    """Link a row to a person, found one for it, or set it aside."""
+    """Link a row to a person, move its link, found a person for it, or set it aside."""
     row = world.scouting[row_id]
     assert names_scout(row)
-    assert world.person_of_row(row) is None
+    if act == "move":
+        linked = world.links.get((SCOUTING, str(row_id))) or world.person_of_row(row)
+        if not linked or world.person_of_row(row) == person_key:
+            raise RefusedByModel
+    else:
+        assert world.person_of_row(row) is None
     run, pk = world.start_run("review"), str(row_id)
     left = world.unmatched.get(pk)
     if act == "dismiss":
-        if left is not None and left.status == "IGNORED":
+        if world.is_ignored(row):
             raise RefusedByModel
         reason = left.reason if left else "REVIEW_DISMISSED"
-        world.unmatched[pk] = Unmatched(reason, "IGNORED")
+        aside = world.unmatched[pk] = Unmatched(reason, "IGNORED", row.content)
         world.link_audit.append((pk, "SKIPPED"))
-        run.links.append(LinkWrite(pk, "", None, reason_before=left.reason if left else None))
+        reason_before = left.reason if left else None
+        run.links.append(LinkWrite(pk, "", None, reason_before=reason_before, left=aside))
         return run
     if act == "create":
-        person_key = founding_key(row_id)
+        person_key = free_key(world, row_id)
         license_, phone = license_key(row.license), phone_key(row.phone)
         world.persons[person_key] = Person(person_key, license_, phone)
     assert person_key
-    rule = "REVIEW_NEW_PERSON" if act == "create" else "REVIEW_LINK"
-    link = world.links[SCOUTING, pk] = Link(SCOUTING, pk, person_key, rule, 100, "HIGH")
-    world.link_audit.append((pk, "CREATED"))
-    if left is not None:
-        left.status = "RESOLVED"
-    run.links.append(LinkWrite(pk, person_key, link, is_founder=act == "create"))
+    rule = {"create": "REVIEW_NEW_PERSON", "move": "REVIEW_MOVE"}.get(act, "REVIEW_LINK")
+    link = Link(SCOUTING, pk, person_key, rule, 100, "HIGH", row.content)
+    before = put_link(world, link)
+    run.links.append(LinkWrite(pk, person_key, link, is_founder=act == "create", before=before))
     return run
 
 

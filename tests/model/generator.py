@@ -7,7 +7,7 @@ from datetime import timedelta
 from random import Random
 
 from tests.model.draw import DAYS, GARBAGE, LICENSES, PAST, PERSONS, PHONES, SCOUTS, Draw
-from tests.model.identity import founding_key, names_scout
+from tests.model.identity import names_scout
 from tests.model.persons import list_states
 from tests.model.world import (
     CABINET,
@@ -46,7 +46,7 @@ class Generator(Draw):
             (self.event, 7), (self.scouting, 8), (self.migration, 3), (self.payment, 3),
             (self.ledger, 2), (self.touch_event, 2), (self.person, 4), (self.driver, 2),
             (self.link, 2), (self.scouts, 1), (self.hold, 1), (self.decision, 3), (self.spoil, 5),
-            (self.review, 1), (self.undo, 2),
+            (self.review, 1), (self.undo, 2), (self.mend, 2), (self.reload, 1),
         ]  # fmt: skip
         chosen = rng.choice([kind for kind, weight in kinds for _ in range(weight)])
         chosen(rng)
@@ -271,8 +271,49 @@ class Generator(Draw):
         else:
             self.twin.decide(person, "ASSIGN", rng.choice([5, 7, *sorted(state.other_scouts)]))
 
+    def mend(self, rng: Random) -> None:
+        """Mend a scouting row in place, or let two change places."""
+        rows = list(self.twin.world.scouting_rows())
+        if not rows:
+            return
+        one, other = rng.choice(rows), rng.choice(rows)
+        chance = rng.random()
+        if chance < 0.4 and one is not other:
+            for row, said in ((one, other), (other, one)):
+                self.twin.mend_scouting(
+                    replace(row, scout_id=said.scout_id, phone=said.phone, license=said.license)
+                )
+        elif chance < 0.6:
+            self.twin.mend_scouting(replace(one, license=self._license(rng)))
+        elif chance < 0.8:
+            self.twin.mend_scouting(replace(one, phone=self._phone(rng)))
+        elif chance < 0.9:
+            license_, phone = self._unused_keys()
+            self.twin.mend_scouting(replace(one, license=license_, phone=phone))
+        else:
+            self.twin.mend_scouting(replace(one, scout_id=self._column(rng)))
+
+    def reload(self, rng: Random) -> None:
+        """Load all scouting rows anew: with the same ids, with those of others, or some gone."""
+        rows = list(self.twin.world.scouting_rows())
+        ids = [row.id for row in rows]
+        if rng.random() < 0.7:
+            rng.shuffle(ids)
+        loaded = [replace(row, id=number) for row, number in zip(rows, ids, strict=True)]
+        if loaded and rng.random() < 0.3:
+            loaded.pop(rng.randrange(len(loaded)))
+        self.twin.reload_scouting(
+            loaded, is_truncated=rng.random() < 0.5, is_at_once=rng.random() < 0.5
+        )
+
     def review(self, rng: Random) -> None:
-        """Link a waiting scouting row by hand, register a person for it, or set it aside."""
+        """Link a waiting scouting row by hand, register a person for it, set it aside, or move the
+        link of one that has one."""
+        linked = [r.id for r in self.twin.world.scouting_rows()
+                  if names_scout(r) and (SCOUTING, str(r.id)) in self.twin.world.links]  # fmt: skip
+        if linked and rng.random() < 0.3:
+            self.twin.review(rng.choice(linked), self._person(rng), "move")
+            return
         waiting = [r.id for r in self.twin.world.scouting_rows()
                    if names_scout(r) and self.twin.world.person_of_row(r) is None]  # fmt: skip
         if not waiting:
@@ -280,8 +321,6 @@ class Generator(Draw):
         act = rng.choice(["link", "create", "dismiss"])
         person = self._person(rng) if act == "link" else None
         row_id = rng.choice(waiting)
-        if act == "create" and founding_key(row_id) in self.twin.world.persons:
-            act, person = "link", self._person(rng)
         self.twin.review(row_id, person, act)
 
     def undo(self, rng: Random) -> None:

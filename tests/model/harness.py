@@ -178,8 +178,9 @@ class Harness:
             "source_pk": str(row_id),
             "reason": "reviewed by the state machine",
         }
-        if act == "link":
-            return review.link(self.database, person_key=str(person_key), **given).run_id
+        if act in ("link", "move"):
+            done = review.link if act == "link" else review.move
+            return done(self.database, person_key=str(person_key), **given).run_id
         done = review.create if act == "create" else review.dismiss
         return done(self.database, **given).run_id
 

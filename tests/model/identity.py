@@ -27,9 +27,9 @@ def names_scout(row: ScoutingRow) -> bool:
     return row.scout_id is not None and parse_scout(str(row.scout_id)) is not None
 
 
-def founding_key(row_id: int) -> str:
-    """The key of the person that a scouting row founds."""
-    text = f"scout_attribution:{SCOUTING}:{row_id}"
+def founding_key(row_id: int, attempt: int = 0) -> str:
+    """The key of the person that a scouting row founds; attempt: how often the key was taken."""
+    text = f"scout_attribution:{SCOUTING}:{row_id}" + (f":{attempt}" if attempt else "")
     return str(uuid.UUID(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()))
 
 
@@ -129,8 +129,8 @@ def pool(world: World) -> list[ScoutingRow]:
         for row in world.scouting_rows()
         if names_scout(row)
         and world.person_of_row(row) is None
-        and str(row.id) not in world.held_rows
-        and getattr(world.unmatched.get(str(row.id)), "status", "") != "IGNORED"
+        and not world.is_held(row)
+        and not world.is_ignored(row)
     ]
 
 
@@ -139,25 +139,49 @@ def _link(world: World, row: ScoutingRow) -> str | None:
     if world.person_of_row(row):
         return None
     verdict = judge(world, row)
-    if verdict.rule is None:
+    if verdict.rule is None or (verdict.rule == NEW_PERSON and not can_found(world, row)):
         return None
     person_key = verdict.person_key
     if person_key is None:
-        person_key = founding_key(row.id)
-        assert person_key not in world.persons
+        person_key = free_key(world, row.id)
         license_, phone = license_key(row.license), phone_key(row.phone)
         world.persons[person_key] = Person(person_key, license_, phone)
     score, confidence = STRENGTH[verdict.rule]
-    link = Link(SCOUTING, str(row.id), person_key, verdict.rule, score, confidence)
-    world.links[SCOUTING, str(row.id)] = link
-    world.link_audit.append((str(row.id), "CREATED"))
-    if str(row.id) in world.unmatched:
-        world.unmatched[str(row.id)].status = "RESOLVED"
+    link = Link(SCOUTING, str(row.id), person_key, verdict.rule, score, confidence, row.content)
+    put_link(world, link)
     return verdict.rule
+
+
+def put_link(world: World, link: Link) -> Link | None:
+    """Make a link of ours, with its audit, and close the row's unmatched one; gives the one that
+    it moved."""
+    before = world.links.get((SCOUTING, link.source_pk))
+    world.links[SCOUTING, link.source_pk] = link
+    if before is not None and before.content is not None:
+        world.link_audit.append((link.source_pk, "REVERTED"))
+    world.link_audit.append((link.source_pk, "CREATED"))
+    left = world.unmatched.get(link.source_pk)
+    if left is not None and left.status != "RESOLVED":
+        world.unmatched[link.source_pk] = Unmatched(left.reason, "RESOLVED", resolved_by=link)
+    return before
+
+
+def can_found(world: World, row: ScoutingRow) -> bool:
+    """False for a row that was mended until nobody has its keys; one that got the number of
+    another, which is still there, is as good as new."""
+    outdated = world.outdated_link(row)
+    return outdated is None or world.is_shown(str(outdated.content))
+
+
+def free_key(world: World, row_id: int) -> str:
+    """The first key for the person that the row founds that nobody has."""
+    keys = (founding_key(row_id, attempt) for attempt in range(100))
+    return next(key for key in keys if key not in world.persons)
 
 
 def link_identities(world: World) -> None:
     """Judge the whole pool and link what the rules allow; the rest becomes or stays unmatched."""
+    _keep_ignored(world)
     waiting = pool(world)
     by_license = [r for r in waiting if license_key(r.license)]
     for row in by_license:
@@ -166,17 +190,42 @@ def link_identities(world: World) -> None:
         for lower in by_license:
             if lower.id < row.id and license_key(lower.license) == license_key(row.license):
                 _link(world, lower)
-    for row in waiting:
-        if not license_key(row.license):
-            _link(world, row)
+    by_phone = [r for r in waiting if not license_key(r.license)]
+    for row in by_phone:
+        if _link(world, row) != NEW_PERSON:
+            continue
+        for lower in by_phone:
+            if lower.id < row.id and phone_key(lower.phone) == phone_key(row.phone):
+                _link(world, lower)
     for row in pool(world):
         _leave(world, row)
+    _close_moved_back(world)
+
+
+def _keep_ignored(world: World) -> None:
+    """What the rows say that somebody set aside with SQL since the last run."""
+    for pk, left in world.unmatched.items():
+        if left.status == "IGNORED" and left.content is None and int(pk) in world.scouting:
+            left.content = world.scouting[int(pk)].content
+
+
+def _close_moved_back(world: World) -> None:
+    """Rows whose link was out of date and holds again."""
+    for row in world.scouting_rows():
+        left = world.unmatched.get(str(row.id))
+        if left == Unmatched("KEYS_MOVED") and names_scout(row) and world.person_of_row(row):
+            world.unmatched[str(row.id)] = Unmatched("KEYS_MOVED", "RESOLVED")
 
 
 def _leave(world: World, row: ScoutingRow) -> None:
     """Write the reason that the rules give now; nothing when it is already there."""
-    reason = judge(world, row).reason
+    verdict = judge(world, row)
+    reason = verdict.reason
+    if verdict.rule == NEW_PERSON and not can_found(world, row):
+        reason = "NOBODY_KNOWN"
     assert reason is not None, "a run must leave nothing that the rules would link"
+    if world.outdated_link(row) is not None:
+        reason = "KEYS_MOVED"
     before = world.unmatched.get(str(row.id))
     if before is None or (before.status, before.reason) != ("OPEN", reason):
         world.unmatched[str(row.id)] = Unmatched(reason)

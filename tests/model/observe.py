@@ -168,7 +168,7 @@ def planned_by_model(world: World) -> dict[str, Rows]:
             [
                 (pk, link.person_key, link.rule, link.rule == "BACKFILL_NEW_PERSON")
                 for (table, pk), link in later.links.items()
-                if table == SCOUTING and (table, pk) not in world.links
+                if table == SCOUTING and link != world.links.get((table, pk))
             ]
         ),
         "reasons": _order(

@@ -52,13 +52,15 @@ def propagate(world: World, at: datetime) -> None:
 def refresh(world: World, at: datetime | None = None) -> Run:
     """One whole run of the job."""
     run = world.start_run("refresh")
-    links_before, audit_before = set(world.links), len(world.audit)
+    links_before, audit_before = dict(world.links), len(world.audit)
     link_identities(world)
     propagate(world, at or datetime.now(UTC))
-    for place in world.links.keys() - links_before:
-        link = world.links[place]
-        is_founder = link.rule == "BACKFILL_NEW_PERSON"
-        run.links.append(LinkWrite(link.source_pk, link.person_key, link, is_founder))
+    for place, link in world.links.items():
+        before = links_before.get(place)
+        if link is not before:
+            is_founder = link.rule == "BACKFILL_NEW_PERSON"
+            written = LinkWrite(link.source_pk, link.person_key, link, is_founder, before=before)
+            run.links.append(written)
     run.audit += world.audit[audit_before:]
     return run
 

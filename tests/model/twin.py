@@ -1,6 +1,6 @@
 """One change made twice: in the model's world and, when there is one, in a real database."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -147,6 +147,30 @@ class Twin:
             asdict(row),
         )
 
+    def mend_scouting(self, row: ScoutingRow) -> None:
+        """Give a scouting row that exists another scout, phone and licence."""
+        self.world.scouting[row.id] = row
+        self._execute(
+            "update public.module_ct_scouting_daily set scout_id = %(scout_id)s,"
+            " driver_phone = %(phone)s, driver_license = %(license)s where id = %(id)s",
+            asdict(row),
+        )
+
+    def reload_scouting(
+        self, rows: Sequence[ScoutingRow], *, is_truncated: bool, is_at_once: bool
+    ) -> None:
+        """Load the scouting table anew with these rows, whatever ids they have now; at once = in
+        one transaction."""
+        table = "public.module_ct_scouting_daily"
+        self.world.scouting.clear()
+        if is_at_once:
+            self._execute("begin", {})
+        self._execute(f"truncate {table}" if is_truncated else f"delete from {table}", {})
+        for row in rows:
+            self.add_scouting(row)
+        if is_at_once:
+            self._execute("commit", {})
+
     def add_payment(self, row: Payment) -> None:
         """Record a payment; its person_key need not be registered."""
         self.world.payments[row.id] = row
@@ -174,8 +198,11 @@ class Twin:
     def ignore_row(self, row_id: int) -> None:
         """Mark a scouting row as one that a person does not want linked."""
         before = self.world.unmatched.get(str(row_id))
-        reason = before.reason if before else "BY_HAND"
-        self.world.unmatched[str(row_id)] = Unmatched(reason, "IGNORED")
+        if before is None or before.status == "RESOLVED":
+            reason = before.reason if before else "BY_HAND"
+            self.world.unmatched[str(row_id)] = Unmatched(reason, "IGNORED")
+        else:
+            before.status = "IGNORED"
         self._execute(
             "insert into canon.identity_unmatched"
             " (source_table, source_pk, snapshot_date, reason_code, status)"
@@ -195,7 +222,7 @@ class Twin:
 
     def hold_row(self, row_id: int) -> None:
         """Hold a scouting row as an undo does."""
-        self.world.held_rows.add(str(row_id))
+        self.world.held_rows.add((str(row_id), None))
         self._execute(
             "insert into scout.holds (subject, source_table, source_pk, reason, actor)"
             " values ('source_row', %(table)s, %(pk)s, 'a test', 'test')",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tests.model.keys import scouting_md5_key
+from tests.model.keys import license_key, phone_key, scouting_md5_key
 
 SCOUTING = "module_ct_scouting_daily"
 MIGRATIONS = "module_ct_migrations"
@@ -26,7 +26,8 @@ class Person:
 
 @dataclass
 class Link:
-    """A row of canon.identity_links."""
+    """A row of canon.identity_links. content: what the row said when we linked it, None = the
+    owner's, which holds whatever the row says."""
 
     source_table: str
     source_pk: str
@@ -34,14 +35,18 @@ class Link:
     rule: str = "OWNER"
     score: int = 100
     confidence: str = "HIGH"
+    content: str | None = None
 
 
 @dataclass
 class Unmatched:
-    """A row of canon.identity_unmatched about a scouting row."""
+    """A row of canon.identity_unmatched about a scouting row. content: what the row said that a
+    person set aside; resolved_by: the link that closed it."""
 
     reason: str
     status: str = "OPEN"
+    content: str | None = field(default=None, compare=False)
+    resolved_by: Link | None = field(default=None, compare=False)
 
 
 @dataclass
@@ -99,6 +104,14 @@ class ScoutingRow:
         """The key of the older system."""
         return scouting_md5_key(self.scout_id, self.phone, self.license, self.registration_date)
 
+    @property
+    def content(self) -> str:
+        """What it says of who its driver is, whatever its number."""
+        keys = license_key(self.license), phone_key(self.phone)
+        if any(keys):
+            return repr(keys)
+        return repr((self.old_key, self.license or "", self.phone or ""))
+
 
 @dataclass
 class Payment:
@@ -151,13 +164,16 @@ class AuditRow:
 
 @dataclass
 class LinkWrite:
-    """A link that a run made; person_key empty = a row that a person set aside."""
+    """A link that a run made; person_key empty = a row that a person set aside. before: the link
+    that it moved; left: the row of canon.identity_unmatched of what was set aside."""
 
     source_pk: str
     person_key: str
     link: Link | None
     is_founder: bool = False
     reason_before: str | None = None
+    before: Link | None = None
+    left: Unmatched | None = None
     is_undone: bool = False
 
 
@@ -193,7 +209,7 @@ class World:
     scouts_list: set[int] = field(default_factory=set)
     decisions: list[Decision] = field(default_factory=list)
     held_persons: set[str] = field(default_factory=set)
-    held_rows: set[str] = field(default_factory=set)
+    held_rows: set[tuple[str, str | None]] = field(default_factory=set)
     audit: list[AuditRow] = field(default_factory=list)
     link_audit: list[tuple[str, str]] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
@@ -219,8 +235,43 @@ class World:
         return link.person_key if link else None
 
     def person_of_row(self, row: ScoutingRow) -> str | None:
-        """The person of a scouting row: the link of its id, else of its older key."""
-        return self.link_of(SCOUTING, str(row.id)) or self.link_of(SCOUTING, row.old_key)
+        """The person of a scouting row: the link of its id, unless that is out of date, else of its
+        older key."""
+        link = self.links.get((SCOUTING, str(row.id)))
+        if link is not None and self.outdated_link(row) is None:
+            return link.person_key
+        return self.link_of(SCOUTING, row.old_key)
+
+    def outdated_link(self, row: ScoutingRow) -> Link | None:
+        """The link of ours under the row's id, when the row said something else then."""
+        link = self.links.get((SCOUTING, str(row.id)))
+        if link is None or link.content in (None, row.content):
+            return None
+        return link
+
+    def is_shown(self, content: str) -> bool:
+        """True when some scouting row says this."""
+        return any(row.content == content for row in self.scouting.values())
+
+    def is_meant(self, row: ScoutingRow, pk: str, content: str | None) -> bool:
+        """True when what was said of the row with this id, as it was then, is of this row: it has
+        the id and says the same, or it says the same and the row with the id does not."""
+        if pk == str(row.id):
+            return content in (None, row.content)
+        home = self.scouting.get(int(pk))
+        return content == row.content and (home is None or home.content != content)
+
+    def is_held(self, row: ScoutingRow) -> bool:
+        """True when a hold on what the row says keeps runs from linking it."""
+        return any(self.is_meant(row, pk, content) for pk, content in self.held_rows)
+
+    def is_ignored(self, row: ScoutingRow) -> bool:
+        """True when a person set aside what the row says."""
+        return any(
+            self.is_meant(row, pk, left.content)
+            for pk, left in self.unmatched.items()
+            if left.status == "IGNORED"
+        )
 
     def ledger_scout(self, person_key: str) -> int | None:
         """The scout that the ledger has for a person."""
