@@ -156,7 +156,7 @@ def explain_row(_: Reading, read: Read, source_pk: SourcePk) -> models.Explained
     return models.ExplainedRow.model_validate(read.run(lambda conn: review.by_row(conn, source_pk)))
 
 
-@router.post("/review/{source_pk}", summary="Link, register or set aside", responses=REFUSED)
+@router.post("/review/{source_pk}", summary="Link, move, register or set aside", responses=REFUSED)
 def review_row(
     served: Served,
     actor: Annotated[Actor, Depends(may("review"))],
@@ -164,9 +164,11 @@ def review_row(
     given: models.ReviewGiven,
     key: Key,
 ) -> models.Reviewed:
-    """Link the row to a person, register a new one for it, or set it aside as nobody."""
+    """Link the row to a person, move its link to another, register a new person for it, or set it
+    aside as nobody."""
     acts: dict[str, Any] = {
         "link": partial(review.link, person_key=str(given.person_key)),
+        "move": partial(review.move, person_key=str(given.person_key)),
         "create": review.create,
         "dismiss": review.dismiss,
     }

@@ -511,7 +511,8 @@ class JobStatus(BaseModel):
 
 
 class PlannedLink(Answer):
-    """What a run would do with a scouting row. person_key null = it would leave it."""
+    """What a run would do with a scouting row. person_key null = it would leave it; moved_from: the
+    person of its link that is out of date."""
 
     source_pk: str
     scout_id: int
@@ -519,6 +520,7 @@ class PlannedLink(Answer):
     person_key: str | None
     match_rule: str | None
     reason_code: str | None
+    moved_from: str | None
     is_new_person: bool
     is_new_reason: bool
 
@@ -953,7 +955,8 @@ class RowCandidate(Answer):
 
 
 class ExplainedRow(Answer):
-    """A scouting row looked at closely; person_key: to whom it is linked, null = nobody."""
+    """A scouting row looked at closely; person_key: to whom it is linked, null = nobody;
+    outdated_person_key: whom its link names that does not count, as the row said something else."""
 
     source_pk: str
     scout_id: int | None
@@ -964,6 +967,7 @@ class ExplainedRow(Answer):
     has_license: bool
     has_phone: bool
     person_key: str | None
+    outdated_person_key: str | None
     status: str | None
     reason_code: str | None
     hold_id: int | None
@@ -973,14 +977,14 @@ class ExplainedRow(Answer):
 class ReviewGiven(ReasonGiven):
     """What to do with a scouting row."""
 
-    act: Literal["link", "create", "dismiss"]
+    act: Literal["link", "move", "create", "dismiss"]
     person_key: UUID | None = None
-    """Only of link."""
+    """Only of link and move."""
 
     @model_validator(mode="after")
     def _person_of_a_link(self) -> "ReviewGiven":
-        if (self.act == "link") != (self.person_key is not None):
-            raise ValueError("a person_key with act link, and none with the others")
+        if (self.act in ("link", "move")) != (self.person_key is not None):
+            raise ValueError("a person_key with act link or move, and none with the others")
         return self
 
 

@@ -264,6 +264,26 @@ def review_link(source_pk: str, person_key: str, reason: str) -> None:
     )
 
 
+@review.command("move")
+@click.argument("source_pk")
+@click.argument("person_key")
+@REASON
+@output.json_option
+def review_move(source_pk: str, person_key: str, reason: str) -> None:
+    """Move the link of a scouting row to another person."""
+    from scout_core.decide import review as topic
+
+    _reviewed(
+        topic.move(
+            session.database(),
+            actor=session.actor(),
+            source_pk=source_pk,
+            person_key=person_key,
+            reason=reason,
+        )
+    )
+
+
 @review.command("create")
 @click.argument("source_pk")
 @REASON
@@ -359,6 +379,10 @@ def _render_row(row: Any) -> None:
         output.say(f"It is linked to {row.person_key}.")
     elif row.reason_code:
         output.say(f"No rule links it: {row.reason_code} ({row.status}).")
+    if row.outdated_person_key:
+        output.say(
+            f"Its link to {row.outdated_person_key} does not count: the row said something else."
+        )
     if row.candidates:
         output.table(
             ("May be", "Licence", "Phone", "Other licence", "Scout", "Named scouts"),

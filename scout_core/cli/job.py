@@ -274,7 +274,9 @@ def _show_plan(rows: int) -> None:
                         x.source_pk,
                         x.scout_id,
                         x.match_rule,
-                        ("new " if x.is_new_person else "") + (x.person_key or ""),
+                        ("new " if x.is_new_person else "")
+                        + (x.person_key or "")
+                        + (f", moved from {x.moved_from}" if x.moved_from else ""),
                     )
                     for x in links[:rows]
                 ],

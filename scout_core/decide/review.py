@@ -1,7 +1,7 @@
 """Identity review: scouting rows that no rule could link, and what a person does about each.
 
-Link it to somebody, register a new person for it, or set it aside as nobody: each a run with its
-reason and audit row, which an undo takes back.
+Link it to somebody, move the link that it has, register a new person for it, or set it aside as
+nobody: each a run with its reason and audit row, which an undo takes back.
 """
 
 from dataclasses import dataclass
@@ -24,9 +24,15 @@ from scout_core.runs import runner
 from scout_core.runs.record import Request, Trigger
 from scout_core.runs.runner import Run
 
-Act = Literal["LINKED", "CREATED", "DISMISSED"]
+Act = Literal["LINKED", "MOVED", "CREATED", "DISMISSED"]
 
-REASONS = ("AMBIGUOUS_LICENSE", "AMBIGUOUS_PHONE", "IDENTIFIERS_DISAGREE", "NO_IDENTIFIERS")
+REASONS = (
+    "AMBIGUOUS_LICENSE",
+    "AMBIGUOUS_PHONE",
+    "IDENTIFIERS_DISAGREE",
+    "NO_IDENTIFIERS",
+    "KEYS_MOVED",
+)
 SORTS = {
     "newest": Sort(Key("unmatched_id", "integer")),
     "oldest": Sort(Key("unmatched_id", "integer"), is_descending=False),
@@ -74,7 +80,9 @@ class RowCandidate:
 @dataclass(frozen=True)
 class ExplainedRow:
     """A scouting row looked at closely. person_key: to whom it is linked, null when to nobody;
-    status OPEN, RESOLVED, IGNORED or null (no run judged it yet); audit in time order."""
+    outdated_person_key: to whom it is linked by a link that does not count, as the row said
+    something else then; status OPEN, RESOLVED, IGNORED or null (no run judged it yet); audit in
+    time order."""
 
     source_pk: str
     scout_id: int | None
@@ -85,6 +93,7 @@ class ExplainedRow:
     has_license: bool
     has_phone: bool
     person_key: str | None
+    outdated_person_key: str | None
     status: str | None
     reason_code: str | None
     hold_id: int | None
@@ -154,6 +163,7 @@ def by_row(conn: Connection, source_pk: str) -> ExplainedRow:
         has_license=row["license_key"] is not None,
         has_phone=row["phone_key"] is not None,
         person_key=row["person_key"],
+        outdated_person_key=row["outdated_person_key"],
         status=row["status"],
         reason_code=row["reason_code"],
         hold_id=row["hold_id"],
@@ -179,6 +189,26 @@ def link(
     request = _request(db, actor, source_pk, reason, request_id, trigger, requested_at)
 
     return _run(db, request, lambda run: _link(run, source_pk, key, "LINKED"))
+
+
+def move(
+    db: Database,
+    *,
+    actor: Actor,
+    source_pk: str,
+    person_key: str,
+    reason: str,
+    request_id: str | None = None,
+    trigger: Trigger = "manual",
+    requested_at: datetime | None = None,
+) -> ReviewResult:
+    """Move the link of a scouting row to another registered person. NotFound for row or person,
+    Refused when the row is linked to nobody or to that person already."""
+    key = fingerprint.checked_key(person_key)
+    request = _request(
+        db, actor, source_pk, reason, request_id, trigger, requested_at, moves_to=key
+    )
+    return _run(db, request, lambda run: _link(run, source_pk, key, "MOVED"))
 
 
 def create(
@@ -228,6 +258,7 @@ def _request(
     request_id: str | None,
     trigger: Trigger,
     requested_at: datetime | None,
+    moves_to: str | None = None,
 ) -> Request:
     permissions.require(actor, "review")
     words = checked_note(reason, "reason")
@@ -238,19 +269,35 @@ def _request(
             row = _query(conn, "row", source_pk=pk).mappings().one_or_none()
         if row is None:
             raise NotFound(f"There is no scouting row {pk!r}: `review list` lists those that wait.")
-        if row["person_key"] is not None:
+        if moves_to is not None:
+            _check_move(row, moves_to)
+        elif row["person_key"] is not None:
             raise _changed(source_pk, row["person_key"])
     return request
 
 
+def _check_move(row: Any, person_key: str) -> None:
+    linked = row["person_key"] or row["outdated_person_key"]
+    if linked is None:
+        raise Refused(
+            f"Scouting row {row['source_pk']} is linked to nobody: `review link` links it.",
+            source_pk=row["source_pk"],
+        )
+    if row["person_key"] == person_key:
+        raise Refused(
+            f"Scouting row {row['source_pk']} is linked to {person_key} already.",
+            source_pk=row["source_pk"],
+        )
+
+
 def _link(run: Run, source_pk: str, person_key: str | None, act: Act) -> None:
-    done = run.unless_written(lambda: _link_row(run, source_pk, person_key), _LINKED)
+    done = run.unless_written(lambda: _link_row(run, source_pk, person_key, act), _LINKED)
     if not done["linked_count"]:
         raise _changed(source_pk)
     _record(run, act, source_pk, done["person_key"])
 
 
-def _link_row(run: Run, source_pk: str, person_key: str | None) -> dict[str, Any]:
+def _link_row(run: Run, source_pk: str, person_key: str | None, act: Act) -> dict[str, Any]:
     if (
         person_key is not None
         and not run.one("decide/review/lock_person", person_key=person_key)["person_count"]
@@ -261,6 +308,7 @@ def _link_row(run: Run, source_pk: str, person_key: str | None) -> dict[str, Any
         source_pk=source_pk,
         person_key=person_key,
         is_new_person=person_key is None,
+        is_move=act == "MOVED",
     )
 
 

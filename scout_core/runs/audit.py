@@ -35,11 +35,13 @@ METHODS: Mapping[str, tuple[str, ...]] = {
         "BACKFILL_NEW_PERSON",
         "REVIEW_LINK",
         "REVIEW_NEW_PERSON",
+        "REVIEW_MOVE",
         "REVIEW_DISMISSED",
         "AMBIGUOUS_LICENSE",
         "AMBIGUOUS_PHONE",
         "IDENTIFIERS_DISAGREE",
         "NO_IDENTIFIERS",
+        "KEYS_MOVED",
     ),
     "events": (),
 }

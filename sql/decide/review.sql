@@ -11,8 +11,8 @@ select
     s.phone_key is not null as has_phone,
     u.candidate_person_keys::text[] as candidate_person_keys,
     exists (
-        select from scout.holds as h
-        where h.source_table = u.source_table and h.source_pk = u.source_pk and h.released_at is null
+        select from scout.v_held_rows as h
+        where h.source_table = u.source_table and h.source_pk = u.source_pk
     ) as is_held,
     u.created_at as left_at
 from scout.src_unmatched as u
@@ -42,6 +42,7 @@ select
     v.license_key,
     v.phone_key,
     v.person_key::text as person_key,
+    v.outdated_person_key::text as outdated_person_key,
     v.status,
     v.reason_code,
     v.hold_id

@@ -10,7 +10,7 @@ from scout_core.access.permissions import Actor, may
 from scout_core.decide import review
 from scout_core.decide.review import ExplainedRow, RowCandidate
 from scout_core.errors import ChangedMeanwhile, NotFound, ScoutError
-from ui.decide import form
+from ui.decide import form, move
 from ui.decide.form import Told
 from ui.parts import frame, link, notes, read, site, tables, who
 from ui.parts.tables import Column
@@ -98,8 +98,12 @@ def row_card(actor: Actor, source_pk: str) -> None:
         if row.person_key is not None:
             st.markdown(t("review.linked", person=row.person_key[:8]))
             site.link_to("persona", t("review.see_person"), key=row.person_key)
+            others = [c.person_key for c in row.candidates if c.person_key != row.person_key]
+            move.move(actor, [row.source_pk], others)
             return
         st.markdown(f"**{_why(row).rstrip('.')}.** {_what_would(row)}")
+        if row.outdated_person_key is not None:
+            st.markdown(t("review.outdated", person=row.outdated_person_key[:8]))
         if row.hold_id is not None:
             st.markdown(t("review.row_held"))
             if may(actor, "release"):

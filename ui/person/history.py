@@ -162,6 +162,7 @@ def _link_entry(told: Any) -> str:
         "BACKFILL_NEW_PERSON",
         "REVIEW_LINK",
         "REVIEW_NEW_PERSON",
+        "REVIEW_MOVE",
     }
     method = told["method"] if told["method"] in known else "OTHER"
     return t(f"persona.entry_LINK_{method}", row=row)

@@ -13,7 +13,7 @@ from scout_core.attribution.person_search import Found, Identity, PersonClaim
 from scout_core.attribution.stakes import Money
 from scout_core.errors import BadInput, NotFound
 from ui.alerts import view
-from ui.decide import form, review
+from ui.decide import form, move, review
 from ui.parts import frame, link, lists, read, site, tables
 from ui.parts.tables import Column
 from ui.parts.text import (
@@ -36,6 +36,7 @@ from ui.person import history, lanes
 from ui.person.phrases import NAMED_SCOUTS, Names, scout_words
 
 AUDIT_ROWS = 50
+SCOUTING = "public.module_ct_scouting_daily"
 
 
 def show(page: frame.Page) -> None:
@@ -86,6 +87,9 @@ def show(page: frame.Page) -> None:
             frame.card_title(t("alerts.of_person"))
             view.list_of_person(standing)
     _decide(page, story, held)
+    rows = sorted({e["source_pk"] for e in story.told.evidence if e["source_table"] == SCOUTING})
+    if rows:
+        move.move(page.actor, rows, ())
     left, right = st.columns((5, 3))
     with left.container(border=True, gap="xsmall", height="stretch"):
         lanes.show(story, names)

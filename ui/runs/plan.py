@@ -124,7 +124,7 @@ def _plan_links(rows: list[refresh.PlannedLink]) -> None:
                 {
                     "row": row.source_pk,
                     "scout": str(row.scout_id),
-                    "what": t("runs.plan_link" if row.outcome == "LINK" else "runs.plan_leave"),
+                    "what": t(_what(row)),
                     "rule": rule_words(row.match_rule or row.reason_code),
                     "person": t("runs.new_person")
                     if row.is_new_person
@@ -135,6 +135,12 @@ def _plan_links(rows: list[refresh.PlannedLink]) -> None:
             key="runs_plan_links",
             alt=t("runs.plan_links_alt"),
         )
+
+
+def _what(row: refresh.PlannedLink) -> str:
+    if row.outcome != "LINK":
+        return "runs.plan_leave"
+    return "runs.plan_move" if row.moved_from else "runs.plan_link"
 
 
 def _plan_scouts(planned: Plan) -> None:

@@ -367,6 +367,10 @@ WORDS = {
         "Alguien enlazó la fila de scouting {row}",
         "Somebody linked scouting row {row}",
     ),
+    "entry_LINK_REVIEW_MOVE": (
+        "Alguien movió aquí el enlace de la fila de scouting {row}",
+        "Somebody moved the link of scouting row {row} here",
+    ),
     "entry_LINK_REVIEW_NEW_PERSON": (
         "Alguien registró a la persona por la fila de scouting {row}",
         "Somebody registered the person for scouting row {row}",

@@ -22,6 +22,10 @@ WORDS = {
         "Licence and phone disagree",
     ),
     "reason_NO_IDENTIFIERS": ("Sin licencia ni teléfono útil", "No usable licence or phone"),
+    "reason_KEYS_MOVED": (
+        "Dice otra cosa que al enlazarla",
+        "It says something else than when it was linked",
+    ),
     "reason_REVIEW_DISMISSED": ("Se había apartado", "It had been set aside"),
     "would_AMBIGUOUS_LICENSE": (
         "Se enlazaría sola si la licencia fuera de una sola persona, o de nadie y con un solo teléfono.",
@@ -38,6 +42,10 @@ WORDS = {
     "would_NO_IDENTIFIERS": (
         "Se enlazaría sola si la fuente completara la licencia o el teléfono.",
         "It would be linked if the source completed licence or phone.",
+    ),
+    "would_KEYS_MOVED": (
+        "Su enlace no cuenta: se movería solo si lo que dice ahora llevara a una sola persona.",
+        "Its link does not count: it would be moved if what it says now led to one person only.",
     ),
     "column_row": ("Fila", "Row"),
     "column_scout": ("Scout", "Scout"),
@@ -58,6 +66,16 @@ WORDS = {
         "Scout {scout}, {day}. Name {name}, licence {license}, phone {phone}.",
     ),
     "linked": ("Está enlazada a la persona `{person}`.", "It is linked to person `{person}`."),
+    "outdated": (
+        "Está enlazada a la persona `{person}`, pero entonces decía otra cosa: el enlace no cuenta.",
+        "It is linked to person `{person}`, but it said something else then: the link does not"
+        " count.",
+    ),
+    "move": ("Mover el enlace a otra persona", "Move the link to another person"),
+    "move_other": ("Es otra persona", "It is another person"),
+    "move_key": ("Clave de la persona", "Person key"),
+    "do_move": ("Mover el enlace", "Move the link"),
+    "done_MOVED": ("Enlace de la fila {row} movido.", "Link of row {row} moved."),
     "see_person": ("Ver persona", "See person"),
     "set_aside": ("Se apartó: no es nadie.", "It was set aside: it is nobody."),
     "not_judged": ("Ninguna corrida la juzgó todavía.", "No run has judged it yet."),

@@ -1,7 +1,8 @@
--- Sets a scouting row without a link aside as nobody: no run links it. With the audit. One row: how many.
+-- Sets a scouting row that is linked to nobody aside as nobody: no run links it. With the audit. One row: how many.
 with chosen as materialized (
     select
         s.source_pk,
+        s.content,
         u.reason_code,
         u.status::text as status
     from scout.src_scouting_daily as s
@@ -9,8 +10,12 @@ with chosen as materialized (
         on u.source_table = 'module_ct_scouting_daily' and u.source_pk = s.source_pk
     where s.source_pk = cast(:source_pk as text)
         and not exists (
-            select from canon.identity_links as k
-            where k.source_table = 'module_ct_scouting_daily' and k.source_pk in (s.source_pk, s.md5_key)
+            select from scout.v_scouting_persons as k
+            where k.row_id = s.row_id
+        )
+        and not exists (
+            select from scout.v_ignored_rows as i
+            where i.source_table = 'module_ct_scouting_daily' and i.source_pk = s.source_pk
         )
 ),
 
@@ -33,8 +38,20 @@ written as (
             status = 'IGNORED',
             resolved_at = null,
             run_id = excluded.run_id
-        where u.status <> 'IGNORED'
     returning source_table, source_pk
+),
+
+said as (
+    insert into scout.ignored_rows as i (source_table, source_pk, content)
+    select
+        w.source_table,
+        w.source_pk,
+        c.content
+    from written as w
+    inner join chosen as c on c.source_pk = w.source_pk
+    on conflict (source_table, source_pk) do update
+        set content = excluded.content
+    returning i.source_pk
 ),
 
 -- the trigger takes what a run writes there for its verdict; rows that hang on this one are to be judged
