@@ -102,3 +102,10 @@ def test_row_is_reviewed(told, db, db_url):
         db_url, "select person_key from canon.identity_links where source_pk = :pk", pk=pk
     ) == [(key("eva"),)]
     assert broken(db) == {}
+    problem(told.post(f"{BASE}/review/{pk}", json={**sent, "act": "move"}), 409)
+    moved = {**sent, "act": "move", "person_key": str(key("carla"))}
+    done = told.post(f"{BASE}/review/{pk}", json=moved).json()
+    assert (done["act"], done["person_key"]) == ("MOVED", str(key("carla")))
+    assert told.get(f"{BASE}/review/{pk}").json()["person_key"] == str(key("carla"))
+    problem(told.post(f"{BASE}/review/{pk}", json={"act": "move", "reason": NOTE}), 422)
+    assert broken(db) == {}

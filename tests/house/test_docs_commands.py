@@ -134,6 +134,12 @@ def of_reader(db: Database) -> dict[str, Callable[[], Any]]:
             db, "select min(alert_id) from scout.alerts where status = 'OPEN'"
         ),
         "SEAL": lambda: value(db, "select seal_hash from scout.seals order by seal_no limit 1"),
+        "LINKED_PK": lambda: value(
+            db,
+            "select min(source_pk) from canon.identity_links"
+            " where source_table = 'module_ct_scouting_daily' and person_key <> :key",
+            key=chosen[0],
+        ),
         "SOURCE_PK": lambda: value(
             db,
             "select min(source_pk) from canon.identity_unmatched where status = 'OPEN'"

@@ -245,6 +245,17 @@ def on_review() -> tuple[Any, Press]:
     return page, button(page, "Registrar a la persona").click().run
 
 
+def on_move() -> tuple[Any, Press]:
+    linked = (
+        "select source_pk from canon.identity_links where match_rule = 'BACKFILL_LICENSE_MATCH'"
+    )
+    pk = rows(read.database().url, f"{linked} order by 1 limit 1")[0][0]
+    page = web.open_page("persona", row=pk)
+    page.text_input(key=f"move_{pk}_1_key").set_value(str(key("ana"))).run()
+    page.text_area(key=f"move_{pk}_1_note").set_value(NOTE).run()
+    return page, button(page, "Mover el enlace").click().run
+
+
 def on_alert() -> tuple[Any, Press]:
     url = read.database().url
     number = value(url, "select min(alert_id) from scout.alerts where status = 'OPEN'")
@@ -273,6 +284,7 @@ SCENES = {
     "ui/decide/form._decide_many": on_bulk,
     "ui/decide/form._release": on_release,
     "ui/decide/review._do": on_review,
+    "ui/decide/move._do": on_move,
     "ui/runs/undo._undo": on_undo,
     "ui/alerts/view._do": on_alert,
     "ui/alerts/source_checks._run": on_quality,

@@ -5,7 +5,7 @@ import pytest
 from scout_core.access.permissions import Actor
 from tests.support import factories as new
 from tests.support import web
-from tests.support.job import broken, key, refresh, rows, scouts, story, value, writing
+from tests.support.job import broken, do, key, refresh, rows, scouts, story, value, writing
 from ui.parts import shield, who
 
 CARLA = str(key("carla"))
@@ -161,4 +161,45 @@ def test_scouting_row_is_linked_registered_or_set_aside(shown, db, db_url):
     assert (
         value(db_url, "select count(*) from canon.identity_links where source_pk = :pk", pk=pk) == 1
     )
+    assert broken(db) == {}
+
+
+def test_link_of_a_row_is_moved_from_the_page_of_its_person_or_its_own(shown, db, db_url):
+    linked = "select person_key from canon.identity_links where source_pk = :pk"
+    pk = value(
+        db_url, "select source_pk from canon.identity_links where person_key = :k", k=key("eva")
+    )
+    page = web.open_page("persona", key=str(key("eva")))
+    page.text_input(key=f"move_{pk}_1_key").set_value(CARLA).run()
+    page.text_area(key=f"move_{pk}_1_note").set_value(NOTE).run()
+    press(page, "Mover el enlace")
+    assert f"Enlace de la fila {pk} movido." in web.words(page)
+    assert value(db_url, linked, pk=pk) == key("carla")
+    # its licence is Eva's: she is the candidate on the row's own page
+    page = web.open_page("persona", row=pk)
+    choose(page, "¿Quién es?", str(key("eva")))
+    page.text_area(key=f"move_{pk}_1_note").set_value(NOTE).run()
+    press(page, "Mover el enlace")
+    assert value(db_url, linked, pk=pk) == key("eva")
+    assert broken(db) == {}
+
+
+def test_row_whose_link_is_out_of_date_says_so_and_is_linked_anew(shown, db, db_url):
+    pk = value(
+        db_url, "select source_pk from canon.identity_links where person_key = :k", k=key("eva")
+    )
+    do(
+        db_url,
+        "update public.module_ct_scouting_daily set driver_license = 'NADIE100', driver_phone ="
+        f" null where id = {pk}",
+    )
+    refresh(db)
+    page = web.open_page("persona")
+    assert "Dice otra cosa que al enlazarla" in web.words(page)
+    page = web.open_page("persona", row=pk)
+    assert "el enlace no cuenta" in web.words(page)
+    choose(page, "¿Quién es?", "create")
+    write(page, NOTE)
+    press(page, "Registrar a la persona")
+    assert f"Fila {pk}: persona nueva registrada." in web.words(page)
     assert broken(db) == {}
