@@ -773,11 +773,11 @@ begin
         end if;
         if tg_op in ('INSERT', 'UPDATE') then
             insert into scout.pending_persons (source_table, source_pk)
-            select 'module_ct_cabinet_leads', coalesce(scout.read_key(n.id), '') from new_rows as n;
+            select 'module_ct_cabinet_leads', coalesce(scout.read_row_number(n.id)::text, '') from new_rows as n;
         end if;
         if tg_op in ('UPDATE', 'DELETE') then
             insert into scout.pending_persons (source_table, source_pk)
-            select 'module_ct_cabinet_leads', coalesce(scout.read_key(o.id), '') from old_rows as o;
+            select 'module_ct_cabinet_leads', coalesce(scout.read_row_number(o.id)::text, '') from old_rows as o;
         end if;
         if scout.lacks_unique_id(tg_relid) then
             if tg_op = 'INSERT' then
