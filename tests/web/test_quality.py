@@ -42,7 +42,7 @@ def test_checks_run_now_and_say_what_they_found(db: Database) -> None:
         page.button(key="quality_run").click().run()
         assert not page.exception
         assert page.toast[0].value == "13 revisiones hechas: 0 filas encontradas."
-        assert value(db, "select count(*) from scout.quality_results") == 10
+        assert value(db, "select count(*) from scout.quality_results") == 13
         assert "Ninguna" in web.words(page)
 
 
