@@ -17,7 +17,7 @@ from scout_core.errors import KeyReused
 from scout_core.job import run_now
 from scout_core.runs import lock
 from tests.api.test_problems import problem
-from tests.install.test_upgrade import copy, tree_of
+from tests.install.test_upgrade import copy, init_as_of, tree_of
 from tests.support.asking import Asking, asking
 from tests.support.installing import init
 from tests.support.job import broken, do, key, refresh, rows, story, value, writing
@@ -297,7 +297,7 @@ def test_keys_of_before_the_upgrade_are_answered_to_their_actors(
     number = int(acted.rpartition("/")[2])
     given = {"actor": ANA, "alert_id": number, "reason": NOTE, "now": datetime.now(UTC)}
     acts.ack(db, **given, request_id="old-ack")
-    init(source_db, tree_of(tmp_path, 16))
+    init_as_of(source_db, tree_of(tmp_path, 16))
     copy(db_url, source_db)
     init(source_db)
     upgraded = Database(source_db)
