@@ -124,6 +124,9 @@ def build(
         row_security.check(conn)
         if not _locked(conn, wait=wait):
             return Settled(is_busy=True)
+        # before persons are recomputed: when the ledger got its scout, the audit says
+        for changes in ("ledger", "links"):
+            conn.execute(sql.statement(f"attribution/settle/record_missed_{changes}")).one()
         begun = conn.execute(sql.query("attribution/settle", "begun")).one()
         ends = list(
             conn.execute(

@@ -28,7 +28,7 @@ _REPLACED = re.compile(r"^create or replace function (scout\.\w+)\(", re.MULTILI
 _APPEND_ONLY = re.compile(r"\('(\w+\.\w+)', '(\w+)', (?:'(\w+)'|null)\)")
 _LINE_COMMENT = re.compile(r"--.*$", re.MULTILINE)
 _TRIGGER = re.compile(
-    r"^create (?:or replace )?trigger (\w+)\b[^;]*? on ([\w.]+)[^;]*;"
+    r"^create (?:or replace |constraint )?trigger (\w+)\b[^;]*? on ([\w.]+)[^;]*;"
     r"|^drop trigger (?:if exists )?(\w+) on ([\w.]+)"
     r"|^alter table ([\w.]+) enable always trigger (\w+);",
     re.MULTILINE | re.IGNORECASE,

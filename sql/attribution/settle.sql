@@ -22,10 +22,12 @@ select exists (select from scout.pending_persons) as has_pending;
 
 -- name: load
 -- beyond a tenth of the persons one pass over everything is faster than looking each up
--- an installation that died before its state was built is finished by whoever settles next
+-- an installation that died before its state was built is finished by whoever settles next; and a change that could
+-- not be audited is found by looking at everything
 select
     p.entry_count,
     s.mode = 'LIVE'
+    or exists (select from scout.missed_changes)
     or p.entry_count > 50000 and p.entry_count > 0.1 * (select count(*) from scout.person_attribution) as is_whole,
     -- triggers are off or work again, or a note could not be made
     (s.mode = 'TRACKED') <> t.is_tracked or exists (select from scout.rebuild_requests) as is_unnoted

@@ -24,9 +24,9 @@ our_relations as (
             'planned_links', 'pending_persons', 'person_attribution', 'attribution_totals', 'attribution_scouts',
             'attribution_days', 'unlinked_rows', 'touched_keys', 'rows_to_check', 'alerts_to_check', 'quality_rows',
             'unsealed_rows', 'rebuild_requests', 'source_changes', 'repeated_ids', 'ledger_evidence_kept', 'request_keys',
-            'sign_ins', 'session_ends', 'linked_rows', 'moved_links', 'ignored_rows'
+            'sign_ins', 'session_ends', 'linked_rows', 'moved_links', 'ignored_rows', 'missed_changes'
         ) as is_emptied,
-        pg_class.relname = 'ledger_evidence_kept' as is_private
+        pg_class.relname in ('ledger_evidence_kept', 'ledger_notes') as is_private
     from pg_catalog.pg_class
     inner join pg_catalog.pg_namespace on pg_namespace.oid = pg_class.relnamespace
     where pg_class.relkind in ('r', 'p', 'v', 'm', 'S')

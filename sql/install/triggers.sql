@@ -1,5 +1,5 @@
--- Change tracking: one trigger per event, each with the transition tables that it may have. scout_track_* write the
--- audit of what others do to the ledger, scout_note_* tell which persons are to be settled anew.
+-- Change tracking: one trigger per event, each with the transition tables that it may have. scout_track_* see to the
+-- audit of what others do to the ledger and to links of ours, scout_note_* tell which persons are to be settled anew.
 
 -- name: scout_track_insert on observational.lead_ledger
 -- a scout that somebody else sets with a new row is an EXTERNAL_CHANGE
@@ -23,6 +23,29 @@ for each statement execute function scout.record_external_change();
 create or replace trigger scout_track_delete after delete on observational.lead_ledger
 referencing old table as old_rows
 for each statement execute function scout.record_external_change();
+
+-- name: scout_track_links_insert on canon.identity_links
+-- a link of ours that somebody else takes away and brings back has not changed
+create or replace trigger scout_track_links_insert after insert on canon.identity_links
+referencing new table as new_rows
+for each statement execute function scout.track_links();
+
+-- name: scout_track_links_update on canon.identity_links
+-- one that is pointed to somebody else has
+create or replace trigger scout_track_links_update after update on canon.identity_links
+referencing old table as old_rows new table as new_rows
+for each statement execute function scout.track_links();
+
+-- name: scout_track_links_delete on canon.identity_links
+-- and so has one that goes
+create or replace trigger scout_track_links_delete after delete on canon.identity_links
+referencing old table as old_rows
+for each statement execute function scout.track_links();
+
+-- name: scout_track_links_truncate on canon.identity_links
+-- before, while the rows can still be read
+create or replace trigger scout_track_links_truncate before truncate on canon.identity_links
+for each statement execute function scout.track_links();
 
 -- name: scout_note_registry_insert on canon.identity_registry
 -- persons that come, go or change

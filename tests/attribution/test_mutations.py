@@ -86,7 +86,7 @@ FAULTS = (
     fault(
         "older evidence contradicts the ledger",
         STATES,
-        "and e.created_at > coalesce(w.backfill_timestamp, t.updated_at)",
+        "and e.created_at > coalesce(w.got_at, t.updated_at)",
         "",
     ),
     fault(

@@ -119,7 +119,8 @@ def _outcome(world: World, target: Run, person_key: str) -> str:
     audit, decision = _parts(target, person_key)
     if (audit and audit.is_undone) or (decision and decision.is_undone):
         return "ALREADY_UNDONE"
-    own = world.audit_of(person_key)
+    # what somebody else took away and brought back is what was written
+    own = [a for a in world.audit_of(person_key) if a.method != EXTERNAL]
     if decision and any(
         d.person_key == person_key and d.seq > decision.seq for d in world.decisions
     ):
@@ -148,15 +149,7 @@ def _undo_person(world: World, run: Run, target: Run, person_key: str) -> None:
             d for d in world.decisions if d.person_key == person_key and d.seq < decision.seq
         ]
         last = max(earlier, key=lambda d: d.seq, default=None)
-        stood = (
-            last is not None
-            and last.kind != "REOPEN"
-            and last.scout_id == decision.before
-            and not any(
-                a.method == EXTERNAL and last.seq < a.seq < decision.seq
-                for a in world.audit_of(person_key)
-            )
-        )
+        stood = last is not None and last.kind != "REOPEN" and last.scout_id == decision.before
         if stood and last is not None:
             again = replace(last, is_undone=False)
         else:

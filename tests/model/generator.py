@@ -206,8 +206,11 @@ class Generator(Draw):
             self.twin.release_holds()
 
     def ledger(self, rng: Random) -> None:
-        """Set, change, erase or delete a scout of the ledger by hand."""
+        """Set, change, erase or delete a scout of the ledger by hand, or load all of it again."""
         person = self._person(rng)
+        if rng.random() < 0.15:
+            self.twin.reload_ledger()
+            return
         if person in self.twin.world.ledger and rng.random() < 0.3:
             self.twin.remove_ledger(person)
             return

@@ -14,6 +14,7 @@ from tests.model.world import (
     MIGRATIONS,
     REVERT,
     SCOUTING,
+    AuditRow,
     Decision,
     World,
 )
@@ -48,20 +49,41 @@ def decision_in_force(world: World, person_key: str) -> Decision | None:
     last = max(own, key=lambda d: d.seq)
     if last.kind == "REOPEN" or world.ledger_scout(person_key) != last.scout_id:
         return None
-    if any(a.person_key == person_key and a.method == EXTERNAL and a.seq > last.seq
-           for a in world.audit):  # fmt: skip
-        return None
     return last
 
 
 def got_scout_elsewhere_at(world: World, person_key: str) -> datetime | None:
     """When the ledger got its scout from elsewhere; None when our run wrote it. What an undo gives
-    back it had got before."""
+    back it had got before, and so a row that somebody took away and brought back as it was."""
     own = [a for a in world.audit_of(person_key) if a.method != REVERT]
-    got = [a for a in own if a.new == world.ledger_scout(person_key)]
+    got = [
+        a for a in own if a.new == world.ledger_scout(person_key) and not _is_brought_back(a, own)
+    ]
     if not got:
         return world.ledger[person_key].updated_at
-    return None if got[-1].method == BACKFILL else got[-1].at
+    return None if got[-1].method == BACKFILL else _got_at(got[-1])
+
+
+def _got_at(row: AuditRow) -> datetime:
+    """The date that somebody else's write brought, which is never later than the write."""
+    if row.method != EXTERNAL or row.new_row is None:
+        return row.at
+    if row.old_row is not None and row.old_row.updated_at == row.new_row.updated_at:
+        return row.at
+    return min(row.new_row.updated_at, row.at)
+
+
+def _is_brought_back(row: AuditRow, own: list[AuditRow]) -> bool:
+    if row.method != EXTERNAL or row.old_row is not None or row.new_row is None:
+        return False
+    return any(
+        a.seq < row.seq
+        and a.method == EXTERNAL
+        and (a.old, a.new) == (row.new, None)
+        and a.old_row is not None
+        and a.old_row.updated_at == row.new_row.updated_at
+        for a in own
+    )
 
 
 def conflict_kind(world: World, person_key: str, pieces: list[Piece]) -> str | None:

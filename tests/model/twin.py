@@ -250,7 +250,7 @@ class Twin:
 
     def set_ledger(self, row: LedgerRow) -> None:
         """Set a scout in the ledger by hand."""
-        before = self.world.ledger_scout(row.person_key)
+        before = self.world.ledger.get(row.person_key)
         if row.person_key in self.world.ledger:
             own = self.world.ledger[row.person_key]
             self.world.ledger[row.person_key] = replace(own, scout_id=row.scout_id)
@@ -272,19 +272,30 @@ class Twin:
 
     def remove_ledger(self, person_key: str) -> None:
         """Delete a ledger row by hand."""
-        before = self.world.ledger.pop(person_key).scout_id
+        before = self.world.ledger.pop(person_key)
         self._execute(
             "delete from observational.lead_ledger where person_key = %(person)s",
             {"person": person_key},
         )
         self._note(person_key, before, EXTERNAL)
 
-    def _note(self, person_key: str, before: int | None, method: str) -> None:
+    def reload_ledger(self) -> None:
+        """Empty the ledger and load the same rows again, in one transaction: no change."""
+        self._execute(
+            "create temp table keep as select * from observational.lead_ledger;"
+            " truncate observational.lead_ledger;"
+            " insert into observational.lead_ledger select * from keep; drop table keep",
+            {},
+        )
+
+    def _note(self, person_key: str, before: LedgerRow | None, method: str) -> None:
         """Audit a change of the ledger in the model; in the database triggers do it."""
-        after = self.world.ledger_scout(person_key)
-        if before != after:
+        old, after = before.scout_id if before else None, self.world.ledger.get(person_key)
+        new = after.scout_id if after else None
+        if old != new:
             now, seq = datetime.now(UTC), self.world.next_seq()
-            self.world.audit.append(AuditRow(person_key, before, after, method, now, seq))
+            rows = deepcopy(before), deepcopy(after)
+            self.world.audit.append(AuditRow(person_key, old, new, method, now, seq, *rows))
 
     def decide(self, person_key: str, kind: str, scout_id: int | None = None) -> None:
         """Decide about a person, in the model and by the product; both refuse or neither."""

@@ -144,8 +144,7 @@ decisions_back as (
             p.outcome,
             p.scout_id,
             p.considered_scout_ids,
-            p.ledger_scout_id_before,
-            p.decided_at
+            p.ledger_scout_id_before
         from scout.decisions as p
         where p.person_key = d.person_key and p.decision_id < d.decision_id
         order by p.decision_id desc
@@ -153,13 +152,6 @@ decisions_back as (
     ) as b
         on b.outcome <> 'REOPEN'
         and b.scout_id is not distinct from d.ledger_scout_id_before
-        and not exists (
-            select from ops.lead_ledger_scout_backfill_audit as e
-            where e.person_key = d.person_key
-                and e.backfill_method = 'EXTERNAL_CHANGE'
-                and e.backfill_timestamp > b.decided_at
-                and e.backfill_timestamp < d.decided_at
-        )
     where j.outcome = 'UNDO'
         and (j.audit_id is null or j.person_key in (select r.person_key from restored as r))
 ),

@@ -10,7 +10,7 @@ cross join lateral (
     select
         n.decision_id,
         n.outcome,
-        n.decided_at
+        n.scout_id
     from scout.decisions as n
     where n.person_key = a.person_key and n.decided_at < a.backfill_timestamp
     order by n.decision_id desc
@@ -18,9 +18,5 @@ cross join lateral (
 ) as d
 where a.backfill_method = 'BACKFILL_SINGLE_SCOUT_FROM_EVENTS'
     and d.outcome <> 'REOPEN'
-    and not exists (
-        select from ops.lead_ledger_scout_backfill_audit as e
-        where e.person_key = a.person_key
-            and e.backfill_method = 'EXTERNAL_CHANGE'
-            and e.backfill_timestamp between d.decided_at and a.backfill_timestamp
-    );
+    -- in force: the ledger said what it decided
+    and a.old_attributed_scout_id is not distinct from d.scout_id;

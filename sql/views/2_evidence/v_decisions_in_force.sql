@@ -1,5 +1,5 @@
--- One row per person whose newest decision still stands: not reopened, the ledger says what it decided,
--- and nobody else has changed the ledger's scout since.
+-- One row per person whose newest decision stands: not reopened, and the ledger says what it decided. Somebody else's
+-- change ends it for as long as the ledger says something else.
 create or replace view scout.v_decisions_in_force as
 select
     d.decision_id,
@@ -23,10 +23,4 @@ where d.outcome <> 'REOPEN'
     and d.scout_id is not distinct from (
         select l.attributed_scout_id from observational.lead_ledger as l
         where l.person_key = d.person_key
-    )
-    and not exists (
-        select from ops.lead_ledger_scout_backfill_audit as a
-        where a.person_key = d.person_key
-            and a.backfill_method = 'EXTERNAL_CHANGE'
-            and a.backfill_timestamp > d.decided_at
     );

@@ -66,14 +66,34 @@ select
                     select
                     from (values (p.ledger_updated_at)) as t (updated_at)
                     left join lateral (
-                        -- how the ledger got the scout that it has now
+                        -- how the ledger got the scout that it has now, and when: the row's own date where the write
+                        -- of somebody else brought one, which cannot be later than the write
                         select
                             a.backfill_method,
-                            a.backfill_timestamp
+                            case
+                                when a.backfill_method = 'EXTERNAL_CHANGE'
+                                    and (a.is_new_row or a.updated_at_new is distinct from a.updated_at_old)
+                                    then least(scout.sane_timestamp(a.updated_at_new), a.backfill_timestamp)
+                                else a.backfill_timestamp
+                            end as got_at
                         from ops.lead_ledger_scout_backfill_audit as a
                         where a.person_key = p.person_key
                             and a.new_attributed_scout_id = p.ledger_scout_id
                             and a.backfill_method not in ('REVERT', 'ERASURE')
+                            -- a row that somebody else took away and brought back as it was had its scout before
+                            and not (
+                                a.backfill_method = 'EXTERNAL_CHANGE'
+                                and a.is_new_row
+                                and exists (
+                                    select from ops.lead_ledger_scout_backfill_audit as g
+                                    where g.person_key = a.person_key
+                                        and g.id < a.id
+                                        and g.backfill_method = 'EXTERNAL_CHANGE'
+                                        and g.new_attributed_scout_id is null
+                                        and g.old_attributed_scout_id = a.new_attributed_scout_id
+                                        and g.updated_at_old = a.updated_at_new
+                                )
+                            )
                         order by a.id desc
                         limit 1
                     ) as w on true
@@ -83,7 +103,7 @@ select
                             where e.person_key = p.person_key
                                 and e.priority >= 2
                                 and e.scout_id <> p.ledger_scout_id
-                                and e.created_at > coalesce(w.backfill_timestamp, t.updated_at)
+                                and e.created_at > coalesce(w.got_at, t.updated_at)
                         )
                 ) then 'CONTRADICTS_LEDGER'
             end

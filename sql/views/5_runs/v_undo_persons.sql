@@ -1,6 +1,7 @@
 -- One row per run and person whose ledger row it wrote or about whom it decided: what undoing the run does there.
 -- outcome UNDO, CHANGED_LATER (what is there is no longer what the run wrote) or ALREADY_UNDONE; later_* = who
--- changed it since, null when that left no audit row.
+-- changed it since, null when that left no audit row. What somebody else took away and brought back as it was is what
+-- the run wrote.
 create or replace view scout.v_undo_persons as
 select
     w.run_id,
@@ -75,6 +76,15 @@ left join lateral (
 ) as n on true
 left join lateral (
     select
+        a.id,
+        a.backfill_timestamp
+    from ops.lead_ledger_scout_backfill_audit as a
+    where a.person_key = w.person_key and a.backfill_method <> 'EXTERNAL_CHANGE'
+    order by a.id desc
+    limit 1
+) as o on true
+left join lateral (
+    select
         d.decision_id,
         d.run_id,
         d.actor,
@@ -98,7 +108,7 @@ cross join lateral (
         or (
             w.audit_id is not null
             and (
-                n.id <> w.audit_id
+                o.id <> w.audit_id
                 or (row(
                     l.attributed_scout_id::integer, l.attribution_rule::text, l.confidence_level::text,
                     l.attributed_source::text, l.attribution_score::numeric,
@@ -114,6 +124,6 @@ cross join lateral (
         )
         or (
             w.audit_id is null
-            and ((l.attributed_scout_id is distinct from w.new_scout_id) or coalesce(n.backfill_timestamp > w.decided_at, false))
+            and ((l.attributed_scout_id is distinct from w.new_scout_id) or coalesce(o.backfill_timestamp > w.decided_at, false))
         ) as is_changed
 ) as b;
