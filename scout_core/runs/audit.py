@@ -37,6 +37,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
         "REVIEW_NEW_PERSON",
         "REVIEW_MOVE",
         "REVIEW_DISMISSED",
+        "EXTERNAL_CHANGE",
         "AMBIGUOUS_LICENSE",
         "AMBIGUOUS_PHONE",
         "IDENTIFIERS_DISAGREE",
@@ -45,7 +46,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     ),
     "events": (),
 }
-ALL_METHODS = tuple(method for methods in METHODS.values() for method in methods)
+ALL_METHODS = tuple(dict.fromkeys(m for methods in METHODS.values() for m in methods))
 SORTS = {
     "newest": Sort(Key("audit_id", "integer")),
     "oldest": Sort(Key("audit_id", "integer"), is_descending=False),

@@ -154,6 +154,9 @@ def _ledger_entry(told: Any, names: Names) -> str:
 
 def _link_entry(told: Any) -> str:
     row = plain(told["source_pk"])
+    if told["method"] == "EXTERNAL_CHANGE":
+        actor = plain(told["actor"] or NOTHING)
+        return t(f"persona.entry_LINK_EXTERNAL_{told['action']}", row=row, actor=actor)
     if told["action"] == "REVERTED":
         return t("persona.entry_LINK_REVERTED", row=row)
     known = {

@@ -317,6 +317,14 @@ WORDS = {
     ),
     "entry_LINK_OTHER": ("Fila {row} enlazada", "Row {row} linked"),
     "entry_LINK_REVERTED": ("Enlace de la fila {row} deshecho", "Link of row {row} undone"),
+    "entry_LINK_EXTERNAL_CREATED": (
+        "{actor} enlazó la fila {row} a esta persona con SQL",
+        "{actor} linked row {row} to this person with SQL",
+    ),
+    "entry_LINK_EXTERNAL_REVERTED": (
+        "{actor} quitó con SQL el enlace de la fila {row}",
+        "{actor} took the link of row {row} away with SQL",
+    ),
     "entry_ASSIGN": ("{actor} asignó al {scout}", "{actor} assigned {scout}"),
     "entry_NO_SCOUT": ("{actor} decidió que no tiene scout", "{actor} decided on no scout"),
     "entry_REOPEN": ("{actor} reabrió el caso", "{actor} reopened the case"),
