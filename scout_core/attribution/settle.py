@@ -213,6 +213,9 @@ def _settle_batch(
             conn.exec_driver_sql("discard plans")
         # what each person is looked up in is small and in memory: a scan of it per person is dearer
         conn.exec_driver_sql("set local random_page_cost = 1.5")
+        if upto_key is not None:
+            ends = {"after_key": after_key, "upto_key": upto_key}
+            conn.execute(sql.statement("attribution/settle/see_first"), ends).one()
         row = conn.execute(
             sql.statement("attribution/settle/settle"),
             {"row_limit": row_limit, "after_key": after_key, "upto_key": upto_key},

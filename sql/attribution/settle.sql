@@ -44,6 +44,7 @@ select
 update scout.state
 set
     mode = :mode,
+    is_evidence_seen = true,
     built_at = coalesce(cast(:built_at as timestamptz), built_at),
     definition = coalesce(cast(:definition as text), definition);
 

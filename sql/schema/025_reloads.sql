@@ -366,3 +366,25 @@ comment on column ops.lead_ledger_scout_backfill_audit.backfill_method is
 'BACKFILL_SINGLE_SCOUT_FROM_EVENTS, MANUAL_DECISION, EXTERNAL_CHANGE (written by somebody else, net of a transaction), REVERT, or ERASURE (the owner''s evidence was erased, the scout stayed).';
 comment on column ops.lead_ledger_scout_backfill_audit.is_new_row is
 'True when the write put the row into the ledger; of an EXTERNAL_CHANGE also where the same transaction had deleted the row before.';
+
+-- Evidence is as old as the oldest row that said the same.
+create table scout.evidence_seen (
+    piece bigint primary key,
+    seen_at timestamptz not null
+)
+with (autovacuum_vacuum_insert_scale_factor = 0.1);
+comment on table scout.evidence_seen is
+'One row per piece of evidence that may be asked for its age, written by settling: it names another scout than the ledger has for the person. Never forgotten, as a source may be loaded in two parts. No personal data.';
+comment on column scout.evidence_seen.piece is 'scout.piece_of: a hash of the person, the table, what the row says and the scout.';
+comment on column scout.evidence_seen.seen_at is
+'The oldest created_at of the source, or the moment when it was first settled where it has none; -infinity = was there without a created_at when we began to look.';
+
+create function scout.piece_of(person_key uuid, source_table text, content text, scout_id integer) returns bigint
+language sql immutable parallel safe
+return ('x' || left(md5(person_key::text || '|' || source_table || '|' || content || '|' || scout_id), 16))::bit(64)::bigint;
+comment on function scout.piece_of(uuid, text, text, integer) is
+'The same for the same evidence, whatever number and created_at its row has.';
+
+alter table scout.state add column is_evidence_seen boolean not null default false;
+comment on column scout.state.is_evidence_seen is
+'All evidence that there was at first has its row in scout.evidence_seen; from then on what has none is new.';

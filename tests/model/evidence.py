@@ -23,6 +23,7 @@ class Piece:
     attribution_date: str | None
     created_at: datetime | None
     priority: int
+    content: tuple[str | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Claim:
     day: str | None
     created_at: datetime | None
     priority: int
+    content: tuple[str | None, ...]
 
 
 def list_other_claims(world: World) -> list[Claim]:
@@ -84,11 +86,13 @@ def list_other_claims(world: World) -> list[Claim]:
     for m in world.migrations.values():
         person = world.link_of(MIGRATIONS, str(m.id)) or world.link_of(DRIVERS, m.driver_id)
         claims.append(Claim(person, m.scout_id, "migration", None, "public.module_ct_migrations",
-                            str(m.id), m.hire_date, m.created_at, 3))  # fmt: skip
+                            str(m.id), m.hire_date, m.created_at, 3, (m.driver_id,)))  # fmt: skip
     for r in world.scouting.values():
         claims.append(Claim(world.person_of_row(r), r.scout_id, "scout_registration",
                             r.acquisition_method, "public.module_ct_scouting_daily",
-                            str(r.id), r.registration_date, r.created_at, 4))  # fmt: skip
+                            str(r.id), r.registration_date, r.created_at, 4,
+                            (keys.license_key(r.license) or r.license,
+                             keys.phone_key(r.phone) or r.phone)))  # fmt: skip
     for p in world.payments.values():
         if p.person_key is None:
             person = world.link_of(DRIVERS, p.driver_id)
@@ -96,7 +100,8 @@ def list_other_claims(world: World) -> list[Claim]:
             person = p.person_key if p.person_key in world.persons else None
         claims.append(Claim(person, p.scout_id, "cabinet_payment", None,
                             "public.module_ct_cabinet_payments",
-                            str(p.id), p.date, p.created_at, 5))  # fmt: skip
+                            str(p.id), p.date, p.created_at, 5,
+                            (p.driver_id or p.person_key,)))  # fmt: skip
     return claims
 
 
@@ -114,13 +119,14 @@ def list_pieces(world: World) -> list[Piece]:
         for scout in reading.scouts:
             pieces.append(Piece(event.person_key, scout, reading.origin_tag, None,
                                 "observational.lead_events", str(event.id),
-                                keys.sound_day(event.event_date), event.created_at, 2))  # fmt: skip
+                                keys.sound_day(event.event_date), event.created_at, 2,
+                                (str(event.id),)))  # fmt: skip
     for c in list_other_claims(world):
         scout_id = keys.parse_scout(None if c.scout_id is None else str(c.scout_id))
         if scout_id is not None:
             pieces.append(Piece(c.person_key, scout_id, c.origin_tag, c.acquisition_method,
                                 c.source_table, c.source_pk, keys.sound_day(c.day),
-                                c.created_at, c.priority))  # fmt: skip
+                                c.created_at, c.priority, c.content))  # fmt: skip
     return pieces
 
 

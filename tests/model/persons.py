@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from tests.model.evidence import Piece, canonical, list_pieces, list_unreadable, read_event
@@ -100,9 +100,20 @@ def conflict_kind(world: World, person_key: str, pieces: list[Piece]) -> str | N
     if not others:
         return None
     since = got_scout_elsewhere_at(world, person_key)
-    if since is None or any(p.created_at is not None and p.created_at > since for p in others):
+    if since is None or any(at > since for at in _ages(others)):
         return "CONTRADICTS_LEDGER"
     return None
+
+
+def _ages(pieces: list[Piece]) -> list[datetime]:
+    """How old each thing that is said is: as old as the oldest row that says it."""
+    oldest: dict[tuple[object, ...], datetime] = {}
+    for p in pieces:
+        said = (p.source_table, p.content, p.attribution_date, p.scout_id)
+        # without a date it is as old as our first look, which is now
+        at = p.created_at or datetime.now(UTC)
+        oldest[said] = min(at, oldest.get(said, at))
+    return list(oldest.values())
 
 
 def reason_code(world: World, state: State) -> str:

@@ -221,6 +221,30 @@ dated as (
     returning t.person_count
 ),
 
+-- whose evidence is asked for its age: it names another scout than the ledger
+doubted as materialized (
+    select
+        c.person_key,
+        c.ledger_scout_id
+    from changed as c
+    where c.scout_min <> c.ledger_scout_id or c.scout_max <> c.ledger_scout_id
+),
+
+seen as (
+    insert into scout.evidence_seen as t (piece, seen_at)
+    select
+        e.piece,
+        min(e.since)
+    from doubted as d
+    inner join scout.v_evidence_age as e on e.person_key = d.person_key and e.scout_id <> d.ledger_scout_id
+    where e.seen_at is null or e.created_at < e.seen_at
+    group by e.piece
+    on conflict (piece) do update
+        set seen_at = excluded.seen_at
+        where excluded.seen_at < t.seen_at
+    returning 1
+),
+
 unlinked as materialized (
     select u.*
     from scout.unlinked_of((select c.source_pks from concerned_rows as c)) as u

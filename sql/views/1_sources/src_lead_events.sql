@@ -6,6 +6,7 @@ select
     scout.read_key(e.id) as source_pk,
     scout.read_person_key(e.person_key) as person_key,
     e.source_table::text as origin_table,
+    e.source_pk::text as origin_pk,
     scout.parse_scout_id(e.scout_id) as column_scout_id,
     case
         when not scout.is_oversized_payload(e.payload_json) then scout.parse_scout_id(scout.read_payload(e.payload_json) ->> 'scout_id')

@@ -3,7 +3,7 @@
 -- in for it are arms of their own. origin_table = where
 -- an event says that it comes from; row_id = source_pk of an event, as its index has it. Of an erased person neither
 -- licence nor phone, whatever the source holds. A link names a row by its id: where several rows have it, what they say
--- is unreadable.
+-- is unreadable. content = what the row says without the numbers that a reload gives anew.
 create or replace view scout.v_facts as
 select
     l.person_key,
@@ -21,6 +21,7 @@ select
     null::text as driver_phone,
     null::text as origin_tag,
     null::text as acquisition_method,
+    null::text as content,
     scout.sane_date(scout.lima_date(scout.source_timestamp(l.updated_at))) as attribution_date,
     scout.source_timestamp(l.updated_at) as created_at
 from observational.lead_ledger as l
@@ -41,6 +42,7 @@ select
     null::text as driver_phone,
     e.origin_tag,
     null::text as acquisition_method,
+    e.origin_table || '|' || e.origin_pk || '|' || coalesce(e.event_on::text, '') as content,
     e.event_on as attribution_date,
     e.created_at
 from scout.src_lead_events as e
@@ -61,6 +63,7 @@ select
     null::text as driver_phone,
     'migration' as origin_tag,
     null::text as acquisition_method,
+    coalesce(m.driver_id, '') || '|' || coalesce(m.hired_on::text, '') as content,
     m.hired_on as attribution_date,
     m.created_at
 from scout.src_migrations as m
@@ -83,6 +86,7 @@ select
     null::text as driver_phone,
     'migration' as origin_tag,
     null::text as acquisition_method,
+    coalesce(m.driver_id, '') || '|' || coalesce(m.hired_on::text, '') as content,
     m.hired_on as attribution_date,
     m.created_at
 from scout.src_migrations as m
@@ -109,6 +113,7 @@ select
     null::text as driver_phone,
     'migration' as origin_tag,
     null::text as acquisition_method,
+    coalesce(m.driver_id, '') || '|' || coalesce(m.hired_on::text, '') as content,
     m.hired_on as attribution_date,
     m.created_at
 from scout.src_migrations as m
@@ -137,6 +142,8 @@ select
     case when l.person_key not in (select x.person_key from scout.erased_persons as x) then s.driver_phone end as driver_phone,
     'scout_registration' as origin_tag,
     s.acquisition_method,
+    coalesce(s.license_key, s.driver_license, '') || '|' || coalesce(s.phone_key, s.driver_phone, '') || '|'
+    || coalesce(s.registered_on::text, '') as content,
     s.registered_on as attribution_date,
     s.created_at
 from scout.src_scouting_daily as s
@@ -161,6 +168,8 @@ select
     case when s.person_key not in (select x.person_key from scout.erased_persons as x) then s.driver_phone end as driver_phone,
     'scout_registration' as origin_tag,
     s.acquisition_method,
+    coalesce(s.license_key, s.driver_license, '') || '|' || coalesce(s.phone_key, s.driver_phone, '') || '|'
+    || coalesce(s.registered_on::text, '') as content,
     s.registered_on as attribution_date,
     s.created_at
 from scout.v_scouting_older_links as s
@@ -181,6 +190,8 @@ select
     s.driver_phone,
     'scout_registration' as origin_tag,
     s.acquisition_method,
+    coalesce(s.license_key, s.driver_license, '') || '|' || coalesce(s.phone_key, s.driver_phone, '') || '|'
+    || coalesce(s.registered_on::text, '') as content,
     s.registered_on as attribution_date,
     s.created_at
 from scout.src_scouting_daily as s
@@ -211,6 +222,7 @@ select
     null::text as driver_phone,
     'cabinet_payment' as origin_tag,
     null::text as acquisition_method,
+    coalesce(p.driver_id, p.person_key::text, '') || '|' || coalesce(p.paid_on::text, '') as content,
     p.paid_on as attribution_date,
     p.created_at
 from scout.src_cabinet_payments as p
@@ -232,6 +244,7 @@ select
     null::text as driver_phone,
     'cabinet_payment' as origin_tag,
     null::text as acquisition_method,
+    coalesce(p.driver_id, p.person_key::text, '') || '|' || coalesce(p.paid_on::text, '') as content,
     p.paid_on as attribution_date,
     p.created_at
 from scout.src_cabinet_payments as p
@@ -255,6 +268,7 @@ select
     null::text as driver_phone,
     'cabinet_payment' as origin_tag,
     null::text as acquisition_method,
+    coalesce(p.driver_id, p.person_key::text, '') || '|' || coalesce(p.paid_on::text, '') as content,
     p.paid_on as attribution_date,
     p.created_at
 from scout.src_cabinet_payments as p

@@ -99,11 +99,19 @@ select
                     ) as w on true
                     where w.backfill_method = 'BACKFILL_SINGLE_SCOUT_FROM_EVENTS'
                         or exists (
-                            select from ops.v_scout_attribution_raw as e
+                            select from scout.v_evidence_age as e
                             where e.person_key = p.person_key
-                                and e.priority >= 2
                                 and e.scout_id <> p.ledger_scout_id
-                                and e.created_at > coalesce(w.got_at, t.updated_at)
+                                -- said twice, so that most rows need no look at when they were seen
+                                and coalesce(e.created_at > coalesce(w.got_at, t.updated_at), true)
+                                and e.since > coalesce(w.got_at, t.updated_at)
+                                and not exists (
+                                    -- another row that says the same, from before
+                                    select from scout.v_evidence_age as o
+                                    where o.person_key = p.person_key
+                                        and o.piece = e.piece
+                                        and o.since <= coalesce(w.got_at, t.updated_at)
+                                )
                         )
                 ) then 'CONTRADICTS_LEDGER'
             end
