@@ -205,7 +205,7 @@ comment on function scout.track_links() is
 'Statement trigger of links: notes those of runs of ours before somebody else takes them away, changes them or brings them back.';
 
 create function scout.audit_ledger_changes() returns void
-language plpgsql set search_path = pg_catalog, pg_temp set work_mem = '64MB' set jit = off
+language plpgsql set search_path = pg_catalog, pg_temp set jit = off
 as $$
 begin
     with noted as materialized (
@@ -305,23 +305,30 @@ begin
             and k.source_pk = b.source_pk
             and k.run_id in (select r.run_id from scout.runs as r)
         where (b.person_key, b.run_id) is distinct from (k.person_key, k.run_id)
+    ),
+    audited as (
+        insert into ops.identity_links_backfill_audit (
+            source_table, source_pk, person_key, match_method, match_confidence, match_score, action_type, actor
+        )
+        select
+            w.source_table, w.source_pk, w.person_key, 'EXTERNAL_CHANGE', w.confidence_level, w.match_score, w.action_type,
+            session_user
+        from (
+            select 1 as place, c.source_table, c.source_pk, c.person_key, c.confidence_level, c.match_score, 'REVERTED' as action_type
+            from changed as c
+            where c.person_key is not null
+            union all
+            select 2, c.source_table, c.source_pk, c.new_person_key, c.new_confidence, c.new_score, 'CREATED'
+            from changed as c
+            where c.new_person_key is not null
+        ) as w
+        order by w.source_table, w.source_pk, w.place
+        returning id
     )
-    insert into ops.identity_links_backfill_audit (
-        source_table, source_pk, person_key, match_method, match_confidence, match_score, action_type, actor
-    )
-    select
-        w.source_table, w.source_pk, w.person_key, 'EXTERNAL_CHANGE', w.confidence_level, w.match_score, w.action_type,
-        session_user
-    from (
-        select 1 as place, c.source_table, c.source_pk, c.person_key, c.confidence_level, c.match_score, 'REVERTED' as action_type
-        from changed as c
-        where c.person_key is not null
-        union all
-        select 2, c.source_table, c.source_pk, c.new_person_key, c.new_confidence, c.new_score, 'CREATED'
-        from changed as c
-        where c.new_person_key is not null
-    ) as w
-    order by w.source_table, w.source_pk, w.place;
+    -- no run seals them
+    insert into scout.unsealed_rows (table_name, id)
+    select 'ops.identity_links_backfill_audit', a.id
+    from audited as a;
 end
 $$;
 comment on function scout.audit_link_changes() is
@@ -352,11 +359,6 @@ comment on function scout.audit_changes() is
 create constraint trigger scout_audit_changes after insert on scout.open_changes
 deferrable initially deferred
 for each row execute function scout.audit_changes();
-
--- what no run wrote waits for a seal, as in the ledger's audit
-create trigger scout_wait_for_seal after insert on ops.identity_links_backfill_audit
-referencing new table as new_rows
-for each statement execute function scout.note_unsealed('id', 'ingestion_run_id');
 
 comment on table ops.identity_links_backfill_audit is
 'One row per link that a run made, took back or could not make, and per link of a run that somebody else changed (append-only). Keys, rules and counts, no personal data.';

@@ -67,6 +67,10 @@ class Draw:
         self._minutes.add(minutes)
         return rng.choice([PAST, PAST, FUTURE]) + timedelta(minutes=minutes)
 
+    def _maybe_old(self, rng: Random) -> datetime:
+        # never none: then it would be as old as our first look, of which the model knows nothing
+        return PAST if rng.random() < 0.1 else self._created_at(rng)
+
     def _scout(self, rng: Random) -> int | None:
         """Mostly the same one, so that about half of the persons have one scout only."""
         return 5 if rng.random() < 0.75 else rng.choice([5, 5, 7, 7, 7, 9, None, 2147483647])

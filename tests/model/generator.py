@@ -86,7 +86,7 @@ class Generator(Draw):
         """A scouting row: mostly without link, sometimes linked by its id or its older key."""
         row = ScoutingRow(self._id(rng), self._column(rng), self._phone(rng), self._license(rng),
                           None if rng.random() < 0.1 else self._day(rng),
-                          rng.choice([None, "street"]), self._created_at(rng))  # fmt: skip
+                          rng.choice([None, "street"]), self._maybe_old(rng))  # fmt: skip
         self.twin.add_scouting(row)
         chance = rng.random()
         if chance < 0.1:
@@ -133,7 +133,7 @@ class Generator(Draw):
         """A migration with a link of its own, of its driver, of both or of none."""
         driver = rng.choice([None, *self.twin.world.drivers])
         hired = None if rng.random() < 0.1 else self._day(rng)
-        row = Migration(self._id(rng), driver, self._column(rng), hired, self._created_at(rng))
+        row = Migration(self._id(rng), driver, self._column(rng), hired, self._maybe_old(rng))
         self.twin.add_migration(row)
         if rng.random() < 0.4:
             self.twin.add_link(MIGRATIONS, str(row.id), self._person(rng))
@@ -145,7 +145,7 @@ class Generator(Draw):
         driver = rng.choice([None, *self.twin.world.drivers])
         day = None if rng.random() < 0.1 else self._day(rng)
         self.twin.add_payment(Payment(self._id(rng), self._column(rng), day, driver, person,
-                                      self._created_at(rng)))  # fmt: skip
+                                      self._maybe_old(rng)))  # fmt: skip
 
     def person(self, rng: Random) -> None:
         """Register one more person, with an event; payments may have named the key before."""

@@ -34,6 +34,16 @@ audited as (
         where f.new_person_key is not null
     ) as w
     order by w.source_table, w.source_pk, w.place
+    returning id
+),
+
+-- no run seals them
+waiting as (
+    insert into scout.unsealed_rows (table_name, id)
+    select
+        'ops.identity_links_backfill_audit',
+        a.id
+    from audited as a
     returning 1
 ),
 
@@ -44,5 +54,5 @@ cleared as (
 )
 
 select
-    (select count(*) from audited) as changed_count,
+    (select count(*) from waiting) as changed_count,
     (select count(*) from cleared) as cleared_count;
