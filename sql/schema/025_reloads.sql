@@ -141,7 +141,7 @@ begin
             perform scout.open_change('ledger');
         end if;
     exception when others then
-        insert into scout.missed_changes (kind, error) values ('ledger', sqlerrm);
+        insert into scout.missed_changes (kind, error) values ('ledger', 'SQLSTATE ' || sqlstate);
     end;
     return null;
 end
@@ -196,7 +196,7 @@ begin
             perform scout.open_change('links');
         end if;
     exception when others then
-        insert into scout.missed_changes (kind, error) values ('links', sqlerrm);
+        insert into scout.missed_changes (kind, error) values ('links', 'SQLSTATE ' || sqlstate);
     end;
     return null;
 end
@@ -348,7 +348,7 @@ begin
     exception when others then
         delete from scout.ledger_notes as n where n.noted_in = new.noted_in and new.kind = 'ledger';
         delete from scout.link_notes as n where n.noted_in = new.noted_in and new.kind = 'links';
-        insert into scout.missed_changes (kind, error) values (new.kind, sqlerrm);
+        insert into scout.missed_changes (kind, error) values (new.kind, 'SQLSTATE ' || sqlstate);
     end;
     return null;
 end
