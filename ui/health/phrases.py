@@ -138,9 +138,11 @@ def change_value(change: Change) -> str:
 
 
 def _hidden(verdict: Verdict) -> str | None:
-    """Tables of which we do not see every row; null = none."""
+    """Tables that cannot be read whole or are others than at the installation; null = none."""
     light = next(r for r in verdict.lights if r.indicator == "sources")
-    return str(light.value) if light.status == "FAIL" else None
+    if light.status != "FAIL":
+        return None
+    return str(light.value).replace("schema scout", t("health.our_views"))
 
 
 def _beside(verdict: Verdict) -> list[str]:

@@ -27,9 +27,10 @@ WORDS = {
         "las fuentes no se pueden leer como son",
         "the sources cannot be read as they are",
     ),
+    "our_views": ("las vistas del producto", "the views of the product"),
     "body_hidden": (
-        "No se puede leer completo o ya no es la tabla instalada: {tables}. No se asigna nada hasta que se arregle. `python -m scout_core doctor` dice qué pasó y qué hacer.",
-        "Cannot be read whole, or is another table than the installed one: {tables}. Nothing is attributed until that is mended. `python -m scout_core doctor` says what happened and what to do.",
+        "No se pueden leer como se instalaron: {tables}. No se asigna nada hasta que se arregle. `python -m scout_core doctor` dice qué pasó y qué hacer.",
+        "They cannot be read as they were installed: {tables}. Nothing is attributed until that is mended. `python -m scout_core doctor` says what happened and what to do.",
     ),
     "title_nobody": ("aún no hay personas", "there are no persons yet"),
     "body_satisfactory_leads": (
