@@ -34,52 +34,48 @@ deleted as (
         k.evidence
 ),
 
+back as materialized (
+    select m.*
+    from deleted as d
+    inner join scout.moved_links as m
+        on m.run_id = :target_run_id and m.source_table = d.source_table and m.source_pk = d.source_pk
+    where exists (select from canon.identity_registry as r where r.person_key = m.person_key)
+),
+
 -- a link of the owner's is theirs again; what we made is ours, by this run
 given_back as (
     insert into canon.identity_links (
         person_key, source_table, source_pk, snapshot_date, match_rule, match_score, confidence_level, evidence, linked_at, run_id
     )
     select
-        m.person_key,
-        m.source_table,
-        m.source_pk,
-        m.snapshot_date,
-        m.match_rule,
-        m.match_score,
-        m.confidence_level::public.confidencelevel,
-        m.evidence,
-        m.linked_at,
-        case when m.link_run_id in (select r.run_id from scout.runs as r) then :run_id else m.link_run_id end
-    from deleted as d
-    inner join scout.moved_links as m
-        on m.run_id = :target_run_id and m.source_table = d.source_table and m.source_pk = d.source_pk
-    where exists (select from canon.identity_registry as r where r.person_key = m.person_key)
+        b.person_key,
+        b.source_table,
+        b.source_pk,
+        b.snapshot_date,
+        b.match_rule,
+        b.match_score,
+        b.confidence_level::public.confidencelevel,
+        b.evidence,
+        b.linked_at,
+        case when b.link_run_id in (select r.run_id from scout.runs as r) then :run_id else b.link_run_id end
+    from back as b
     returning source_table, source_pk, person_key, match_rule, match_score, confidence_level::text as confidence_level, evidence, run_id
-),
-
-contents as materialized (
-    select
-        d.source_table::text as source_table,
-        d.source_pk::text as source_pk,
-        m.content
-    from deleted as d
-    left join given_back as g on g.source_table = d.source_table and g.source_pk = d.source_pk
-    left join scout.moved_links as m
-        on m.run_id = :target_run_id and m.source_table = g.source_table and m.source_pk = g.source_pk
 ),
 
 said as (
     update scout.linked_rows as r
-    set content = c.content
-    from contents as c
-    where r.source_table = c.source_table and r.source_pk = c.source_pk and c.content is not null
+    set content = b.content
+    from back as b
+    where r.source_table = b.source_table and r.source_pk = b.source_pk and b.content is not null
     returning r.source_pk
 ),
 
 unsaid as (
     delete from scout.linked_rows as r
-    using contents as c
-    where r.source_table = c.source_table and r.source_pk = c.source_pk and c.content is null
+    using deleted as d
+    where r.source_table = d.source_table
+        and r.source_pk = d.source_pk
+        and d.source_pk not in (select b.source_pk from back as b where b.content is not null)
     returning r.source_pk
 ),
 
@@ -213,10 +209,7 @@ held as (
         :actor,
         :run_id
     from deleted as d
-    where not exists (
-        select from scout.v_held_rows as h
-        where h.source_table = d.source_table and h.source_pk = d.source_pk
-    )
+    where d.source_pk not in (select h.source_pk from scout.v_held_rows as h where h.source_table = 'module_ct_scouting_daily')
     returning hold_id
 )
 

@@ -6,12 +6,12 @@ where p.run_id = :run_id
     and p.apply_order > :after_order
     and p.apply_order <= :upto_order
     and (
-        exists (
-            select from scout.v_held_rows as h
-            where h.source_table = 'module_ct_scouting_daily' and h.source_pk = p.row_id::text
+        p.row_id::text in (
+            select h.source_pk from scout.v_held_rows as h
+            where h.source_table = 'module_ct_scouting_daily'
         )
-        or exists (
-            select from scout.v_ignored_rows as u
-            where u.source_table = 'module_ct_scouting_daily' and u.source_pk = p.row_id::text
+        or p.row_id::text in (
+            select u.source_pk from scout.v_ignored_rows as u
+            where u.source_table = 'module_ct_scouting_daily'
         )
     );

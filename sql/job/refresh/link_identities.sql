@@ -68,10 +68,18 @@ placed as materialized (
 outdated as (
     delete from canon.identity_links as k
     using placed as p
-    where k.source_table = 'module_ct_scouting_daily'
+    where p.moved_from_person_key is not null
+        and k.source_table = 'module_ct_scouting_daily'
         and k.source_pk = p.source_pk
         and k.person_key = p.moved_from_person_key
     returning k.*
+),
+
+-- the old link is gone before the new one comes; looked up in a hash, as joins of these would be nested loops
+linkable as materialized (
+    select p.*
+    from placed as p
+    where p.moved_from_person_key is null or p.source_pk in (select o.source_pk::text from outdated as o)
 ),
 
 kept as (
@@ -112,21 +120,17 @@ linked as (
         p.evidence,
         now(),
         :run_id
-    from placed as p
-    -- the old link is gone before the new one comes
-    left join outdated as o on o.source_pk = p.source_pk
-    where p.moved_from_person_key is null or o.id is not null
+    from linkable as p
     returning source_table, source_pk, person_key, match_rule, match_score, confidence_level, evidence
 ),
 
 said as (
     insert into scout.linked_rows as c (source_table, source_pk, content)
     select
-        l.source_table,
-        l.source_pk,
+        'module_ct_scouting_daily',
+        p.source_pk,
         p.content
-    from linked as l
-    inner join placed as p on p.source_pk = l.source_pk
+    from linkable as p
     on conflict (source_table, source_pk) do update
         set content = excluded.content
     returning c.source_pk
@@ -186,18 +190,17 @@ audited as (
         inner join scout.v_made_links as m on m.source_table = o.source_table and m.source_pk = o.source_pk
         union all
         select
-            l.source_table,
-            l.source_pk,
-            l.person_key,
-            l.evidence ->> 'driver_id',
-            l.match_rule,
-            l.confidence_level::text,
-            l.match_score,
-            l.evidence,
+            'module_ct_scouting_daily',
+            p.source_pk,
+            p.person_key,
+            p.driver_id,
+            p.match_rule,
+            p.match_confidence,
+            p.match_score,
+            p.evidence,
             'CREATED',
-            case when o.id is not null then 'moved from ' || o.person_key end
-        from linked as l
-        left join outdated as o on o.source_pk = l.source_pk
+            'moved from ' || p.moved_from_person_key
+        from linkable as p
     ) as a
     order by a.action_type desc
     returning id
