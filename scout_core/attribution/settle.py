@@ -127,6 +127,7 @@ def build(
         # before persons are recomputed: when the ledger got its scout, the audit says
         for changes in ("ledger", "links"):
             conn.execute(sql.statement(f"attribution/settle/record_missed_{changes}")).one()
+        conn.execute(sql.statement("attribution/settle/find_repeated_ids")).one()
         begun = conn.execute(sql.query("attribution/settle", "begun")).one()
         ends = list(
             conn.execute(

@@ -216,7 +216,7 @@ def _refresh(run: Run, settings: Settings, clock: Callable[[], datetime]) -> Non
 def _count_sources(run: Run) -> None:
     """Stop a scheduled run where a source lost its rows since the last one; look everything up
     where rows came or went that nobody noted. Whoever starts a run by hand is told."""
-    run.one("find_repeated_ids")
+    run.one("attribution/settle/find_repeated_ids")
     found = run.all("count_sources")
     reason = vanished_reason([row for row in found if row["is_vanished"]])
     if reason is not None and run.request.trigger == "cron" and not run.request.is_forced:

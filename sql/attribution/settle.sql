@@ -27,10 +27,11 @@ select exists (select from scout.pending_persons) as has_pending;
 select
     p.entry_count,
     s.mode = 'LIVE'
-    or exists (select from scout.missed_changes)
     or p.entry_count > 50000 and p.entry_count > 0.1 * (select count(*) from scout.person_attribution) as is_whole,
     -- triggers are off or work again, or a note could not be made
-    (s.mode = 'TRACKED') <> t.is_tracked or exists (select from scout.rebuild_requests) as is_unnoted
+    (s.mode = 'TRACKED') <> t.is_tracked
+    or exists (select from scout.rebuild_requests)
+    or exists (select from scout.missed_changes) as is_unnoted
 from scout.state as s
 cross join (select count(*) as entry_count from scout.pending_persons) as p
 cross join scout.v_tracking as t;

@@ -86,14 +86,16 @@ FAULTS = (
     fault(
         "older evidence contradicts the ledger",
         STATES,
-        "and e.created_at > coalesce(w.got_at, t.updated_at)",
+        "and coalesce(e.created_at > coalesce(w.got_at, t.updated_at), true)",
         "",
+        (STATES, "and e.since > coalesce(w.got_at, t.updated_at)\n", "\n"),
+        (STATES, "and o.since <= coalesce(w.got_at, t.updated_at)", "and false"),
     ),
     fault(
         "days are those of UTC",
         FACTS,
-        "scout.lima_date(scout.sane_timestamp(l.updated_at))",
-        "(scout.sane_timestamp(l.updated_at) at time zone 'UTC')::date",
+        "scout.lima_date(scout.source_timestamp(l.updated_at))",
+        "(scout.source_timestamp(l.updated_at) at time zone 'UTC')::date",
     ),
     fault(
         "an unknown person_key is a person",
@@ -104,13 +106,13 @@ FAULTS = (
     fault(
         "payload text is cast to a number",
         EVENTS,
-        "scout.parse_scout_id(e.payload_json ->> 'scout_id')",
+        "scout.parse_scout_id(scout.read_payload(e.payload_json) ->> 'scout_id')",
         "(e.payload_json ->> 'scout_id')::integer",
     ),
     fault(
         "the payload is ignored",
         EVENTS,
-        "scout.parse_scout_id(e.payload_json ->> 'scout_id')",
+        "scout.parse_scout_id(scout.read_payload(e.payload_json) ->> 'scout_id')",
         "null::integer",
     ),
     fault(
@@ -158,14 +160,50 @@ FAULTS = (
     fault(
         "every run writes its reasons again",
         "views/5_runs/v_identity_candidates.sql",
-        "or u.reason_code <> c.reason_code) as is_new_reason",
+        "or u.reason_code <> w.reason_code) as is_new_reason",
         "or u.status = 'OPEN') as is_new_reason",
     ),
     fault(
         "a ledger row that somebody adds is not noted",
-        "schema/003_audit.sql",
-        "where n.attributed_scout_id is not null;",
-        "where false;",
+        "schema/025_reloads.sql",
+        "            from new_rows as n\n            having count(*) > 0;",
+        "            from new_rows as n\n            having false;",
+    ),
+    fault(
+        "a phone is the last nine digits of anything",
+        "schema/023_keys.sql",
+        "~ '^(\\+|00)?(51)?0?9[0-9]{8}$'",
+        "~ '9[0-9]{8}$'",
+    ),
+    fault(
+        "a word of waiting is a licence",
+        "schema/023_keys.sql",
+        "'^.*(TRA?MITE|PENDIENTE|NINGU?N|NOTIENE|SIN|CONFIRMAR|PROCESO|FALTA|XX).*$'",
+        "'^$'",
+    ),
+    fault(
+        "a licence of several phones founds a person",
+        IDENTITY,
+        "when r.is_license_ambiguous then 'AMBIGUOUS_LICENSE'",
+        "when r.license_person_count >= 2 then 'AMBIGUOUS_LICENSE'",
+    ),
+    fault(
+        "a link stays with the number of its row",
+        "schema/024_row_content.sql",
+        "return kept is null or kept = shown;",
+        "return kept is null or kept = shown or true;",
+    ),
+    fault(
+        "the scout of the ledger dates from the write",
+        STATES,
+        "and (a.is_new_row or a.updated_at_new is distinct from a.updated_at_old)",
+        "and false",
+    ),
+    fault(
+        "what is in the ledger again after a transaction counts as changed",
+        "schema/025_reloads.sql",
+        "        where t.attributed_scout_id is distinct from l.attributed_scout_id\n",
+        "",
     ),
 )
 
@@ -177,6 +215,14 @@ FAULTS_OF_DECISIONS = tuple(
             "views/5_runs/v_undo_persons.sql",
             "        when b.is_changed then 'CHANGED_LATER'\n",
             "",
+        ),
+        (
+            "a decision is over for good once somebody else wrote",
+            "views/2_evidence/v_decisions_in_force.sql",
+            "where d.outcome <> 'REOPEN'\n",
+            "where d.outcome <> 'REOPEN'\n    and not exists (select from"
+            " ops.lead_ledger_scout_backfill_audit as a where a.person_key = d.person_key and"
+            " a.backfill_method = 'EXTERNAL_CHANGE' and a.backfill_timestamp > d.decided_at)\n",
         ),
         (
             "decision without evidence check",
@@ -211,8 +257,8 @@ FAULTS_OF_DECISIONS = tuple(
         (
             "a link that was taken away is not held",
             "decide/undo/undo_links.sql",
-            "    from deleted as d\n    where not exists",
-            "    from deleted as d\n    where false and not exists",
+            "    from deleted as d\n    where d.source_pk not in",
+            "    from deleted as d\n    where false and d.source_pk not in",
         ),
     )
 )
@@ -255,8 +301,12 @@ def _definitions(body: str) -> list[str]:
     """The view of a file, or its functions."""
     if "create or replace view" in body:
         return [body]
-    functions = re.findall(r"^create function .*?^\$\$;", body, re.MULTILINE | re.DOTALL)
-    return [f.replace("create function", "create or replace function", 1) for f in functions]
+    functions = re.findall(
+        r"^create (?:or replace )?function [^;]*?(?:as \$\$.*?^\$\$;|^return[^;]*;)",
+        body,
+        re.MULTILINE | re.DOTALL,
+    )
+    return [re.sub("^create function", "create or replace function", f) for f in functions]
 
 
 def is_found(harness: Harness, seed: int, script: str) -> bool:
