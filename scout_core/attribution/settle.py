@@ -94,6 +94,10 @@ def settle(
         load = conn.execute(sql.query("attribution/settle", "load")).one()
     if (load.is_whole or (load.is_unnoted and may_rebuild)) and max_batches is None:
         return build(db, wait=wait, progress=progress)
+    if load.is_blind:
+        # readers say from when their numbers are until the next run has looked everything up
+        with db.transaction(SETTLE) as conn:
+            conn.execute(sql.query("attribution/settle", "lose_track"))
     done = Settled()
     batches = 0
     while max_batches is None or batches < max_batches:

@@ -337,6 +337,12 @@ def render_run(result: Any) -> None:
         title=f"Run {result.run_id} completed in {seconds:.1f} s: "
         f"{link['changed']:,} links, {propagate['changed']:,} scouts.",
     )
+    lost = steps.get("sources", {}).get("lost")
+    if lost:
+        output.say(
+            f"Look at this: {lost}. Scheduled runs stop until the rows are back, or until "
+            "`refresh --force --reason TEXT`."
+        )
     seal = result.stats["seal"]
     output.seal(seal)
     if seal.get("of_others"):

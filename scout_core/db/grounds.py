@@ -23,9 +23,9 @@ INIT = "Run `python -m scout_core init`."
 class Trouble:
     """A source that is not what the last init found.
 
-    trouble: GONE, OTHER_RELATION, LACKS_COLUMN, APPEARED or VIEWS_GONE; detail: what is read
-    instead, the columns that are lacking, or how many views are gone; stops_runs: no run goes on
-    before init has mended it.
+    trouble: GONE, OTHER_RELATION, OTHER_COLUMN, LACKS_COLUMN, APPEARED or VIEWS_GONE; detail: what
+    is read instead, the columns, or how many views are gone; stops_runs: no run goes on before init
+    has mended it.
     """
 
     source_name: str
@@ -49,6 +49,8 @@ class Trouble:
                 f"{self.source_name} is another relation than at the last init: our views read "
                 f"{self.detail}"
             )
+        if self.trouble == "OTHER_COLUMN":
+            return f"{self.source_name} has other columns under the names {self.detail}"
         if self.trouble == "VIEWS_GONE":
             views = "1 view" if self.detail == "1" else f"{self.detail} views"
             return f"{views} of ours are gone, as after `drop table ... cascade` of a source"
@@ -73,7 +75,7 @@ class Trouble:
 @dataclass(frozen=True)
 class Untracked:
     """A source whose changes triggers cannot note. why: VIEW, MATERIALIZED_VIEW, FOREIGN_TABLE,
-    PARTITIONED, INHERITED or SUBSCRIBED."""
+    PARTITIONED, INHERITED, CHILD or SUBSCRIBED."""
 
     source_name: str
     why: str
@@ -90,6 +92,7 @@ _WHY = {
     "FOREIGN_TABLE": "it is a foreign table",
     "PARTITIONED": "its rows are written in partitions",
     "INHERITED": "other tables inherit from it",
+    "CHILD": "it belongs to another table, through which its rows are written too",
     "SUBSCRIBED": "logical replication writes it",
 }
 

@@ -19,8 +19,7 @@ from scout_core.db import grounds, sql
 from scout_core.db.database import Database
 from scout_core.errors import DatabaseError, GuardStopped, ScoutError, Unavailable
 from scout_core.health import freshness
-from scout_core.install import mend
-from scout_core.job import claims_guard
+from scout_core.job import claims_guard, mend
 from scout_core.runs import runner
 from scout_core.runs.record import Request, RunResult, Trigger, checked_reason
 from scout_core.runs.runner import Progress, Run
@@ -36,6 +35,7 @@ _NO_ISSUES: Mapping[str, Any] = {"opened_count": 0, "closed_count": 0}
 _NOTHING_PLANNED: Mapping[str, Any] = {
     "seen_count": 0,
     "link_count": 0,
+    "renumbered_count": 0,
     "new_reason_count": 0,
 }
 
@@ -94,17 +94,16 @@ def plan(conn: Connection, settings: Settings) -> Plan:
     grounds.check(conn)
     facts = conn.execute(sql.query("job/refresh", "facts")).mappings().one()
     conn.execute(sql.statement("job/refresh/choose_joins"))
-    links = tuple(
-        PlannedLink(**row)
-        for row in conn.execute(sql.query("job/refresh", "plan_links")).mappings()
-    )
+    rows = [dict(row) for row in conn.execute(sql.query("job/refresh", "plan_links")).mappings()]
+    renumbered = sum(row.pop("is_renumbered") for row in rows)
+    links = tuple(PlannedLink(**row) for row in rows)
     scouts = tuple(
         PlannedScout(**row)
         for row in conn.execute(sql.query("job/refresh", "plan_scouts")).mappings()
     )
     lost = conn.execute(sql.query("job/refresh", "vanished_sources")).mappings()
     guard = vanished_reason([dict(row) for row in lost]) or guard_reason(
-        settings, _changed_rows(links, scouts), facts["total_persons"]
+        settings, _changed_rows(links, scouts) - renumbered, facts["total_persons"]
     )
     return Plan(
         total_persons=facts["total_persons"],
@@ -202,7 +201,8 @@ def _refresh(run: Run, settings: Settings, clock: Callable[[], datetime]) -> Non
     if run.one("choose_joins")["is_anything"]:
         run.one("keep_ignored")
         planned = run.one("plan_links")
-    _guard(run, settings, planned["link_count"] + planned["new_reason_count"])
+    renewed = planned["renumbered_count"]
+    _guard(run, settings, planned["link_count"] - renewed + planned["new_reason_count"])
     run.conn.exec_driver_sql("set local enable_nestloop = on")
     runner.at("mid work")
     _link(run, planned)
@@ -215,9 +215,10 @@ def _refresh(run: Run, settings: Settings, clock: Callable[[], datetime]) -> Non
 
 def _count_sources(run: Run) -> None:
     """Stop a scheduled run where a source lost its rows since the last one; look everything up
-    where rows came or went that nobody noted. Whoever starts a run by hand is told."""
+    where rows came or went that nobody noted. Whoever starts a run by hand is told, and the
+    schedule stops until one is forced."""
     run.one("attribution/settle/find_repeated_ids")
-    found = run.all("count_sources")
+    found = run.all("count_sources", is_forced=run.request.is_forced)
     reason = vanished_reason([row for row in found if row["is_vanished"]])
     if reason is not None and run.request.trigger == "cron" and not run.request.is_forced:
         raise GuardStopped(
@@ -230,10 +231,24 @@ def _count_sources(run: Run) -> None:
         run.log_step("sources", {"lost": reason, "changed_without_note": unnoted})
 
 
+def _check_sources_again(run: Run) -> None:
+    """What was written rests on the sources as they were counted: a loader that takes a table away
+    or empties it while the run is at work stops the run before it commits."""
+    grounds.check(run.conn)
+    lost = run.conn.execute(sql.query("job/refresh", "lost_meanwhile")).mappings()
+    reason = vanished_reason([dict(row) for row in lost])
+    if reason is not None:
+        raise GuardStopped(
+            f"A source lost its rows while the run was at work: {reason}. What was committed before"
+            " stays; start it again when the load has ended.",
+            run_id=run.run_id,
+        )
+
+
 def vanished_reason(lost: Sequence[Mapping[str, Any]]) -> str | None:
     """Why the guard stops a run where sources lost their rows; null where none did."""
     parts = [
-        f"{row['source_name']} had {_rows(row['former_count'])} at the last run and has "
+        f"{row['source_name']} had {_rows(row['kept_count'])} at the last run and has "
         f"{row['row_count'] or 'none'} now"
         for row in lost
     ]
@@ -361,6 +376,7 @@ def _give_scouts(
         batch = run.one_yielding("propagate_scouts", _WRITTEN, after_key=after, upto_key=upto)
         if batch is None:
             return _give_by_halves(run, after, upto, patience)
+        _check_sources_again(run)
         if not run.one("count_overtaken", **mark)["person_count"]:
             run.changed_in_batch += batch["changed_count"]
             return batch

@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from scout_core import __version__, logs
 from scout_core.access import permissions
 from scout_core.attribution import settle
-from scout_core.db import sequences, sql, stopping
+from scout_core.db import grounds, sequences, sql, stopping
 from scout_core.db.database import CONTROL, Database, Transaction
 from scout_core.db.driver_errors import KEY_IS_THERE, is_retryable, sqlstate, wrapped_errors
 from scout_core.errors import (
@@ -300,6 +300,9 @@ def _work_with_retries(run: Run, work: Callable[[Run], None]) -> None:
             with wrapped_errors():
                 if attempt == 1:
                     _prepare_work(run.conn, run.run_id, run.request.kind)
+                    if run.request.kind != "refresh":
+                        # a refresh looks by itself, and says so in its steps
+                        grounds.check(run.conn)
                     run.conn.exec_driver_sql("savepoint work")
                 work(run)
             return

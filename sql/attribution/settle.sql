@@ -31,7 +31,8 @@ select
     -- triggers are off or work again, or a note could not be made
     (s.mode = 'TRACKED') <> t.is_tracked
     or exists (select from scout.rebuild_requests)
-    or exists (select from scout.missed_changes) as is_unnoted
+    or exists (select from scout.missed_changes) as is_unnoted,
+    s.mode = 'TRACKED' and not t.is_tracked as is_blind
 from scout.state as s
 cross join (select count(*) as entry_count from scout.pending_persons) as p
 cross join scout.v_tracking as t;
@@ -48,6 +49,11 @@ set
     is_evidence_seen = true,
     built_at = coalesce(cast(:built_at as timestamptz), built_at),
     definition = coalesce(cast(:definition as text), definition);
+
+-- name: lose_track
+update scout.state
+set mode = 'REBUILT'
+where mode = 'TRACKED';
 
 -- name: is_tracked
 select t.is_tracked from scout.v_tracking as t;

@@ -358,12 +358,19 @@ views as (
     on conflict do nothing
 )
 
-insert into scout.installed_sources as s (source_name, is_used, is_tracked, columns, lack)
+insert into scout.installed_sources as s (source_name, is_used, is_tracked, columns, column_numbers, lack)
 select
     n.source_name,
     n.is_used,
     n.is_tracked,
     string_to_array(n.columns, ' '),
+    array(
+        select coalesce(a.attnum, 0::smallint)
+        from unnest(string_to_array(n.columns, ' ')) with ordinality as k (column_name, place)
+        left join pg_catalog.pg_attribute as a
+            on a.attrelid = to_regclass(n.source_name) and a.attname = k.column_name and not a.attisdropped
+        order by k.place
+    ),
     nullif(n.lack, '')
 from unnest(
     cast(:source_names as text[]), cast(:are_used as boolean[]), cast(:are_tracked as boolean[]),
@@ -374,6 +381,7 @@ on conflict (source_name) do update
         is_used = excluded.is_used,
         is_tracked = excluded.is_tracked,
         columns = excluded.columns,
+        column_numbers = excluded.column_numbers,
         lack = excluded.lack
 returning s.source_name;
 

@@ -16,7 +16,14 @@ select
     c.reason_code,
     c.moved_from_person_key::text as moved_from,
     c.is_founder as is_new_person,
-    c.is_new_reason
+    c.is_new_reason,
+    -- the row of another number, that was linked to the same person: no change that the guard minds
+    c.outcome = 'LINK' and exists (
+        select
+        from scout.src_scouting_daily as s
+        inner join scout.v_row_links as k on k.content = s.content
+        where s.source_pk = c.source_pk and k.person_key = c.person_key
+    ) as is_renumbered
 from scout.v_identity_candidates as c
 order by c.apply_order;
 
@@ -52,8 +59,26 @@ order by v.person_key;
 -- name: vanished_sources
 select
     c.source_name,
-    c.former_count,
+    c.kept_count,
     c.row_count
 from scout.v_source_rows_now as c
 where c.is_vanished
 order by c.source_name;
+
+-- name: lost_meanwhile
+-- by what statements of others have noted since this run counted
+select
+    k.source_name,
+    k.row_count as kept_count,
+    greatest(k.row_count + n.row_change, 0) as row_count
+from scout.source_rows as k
+inner join (
+    select
+        c.source_name,
+        sum(c.row_change) as row_change
+    from scout.source_changes as c
+    where not c.is_ours
+    group by c.source_name
+) as n on n.source_name = k.source_name
+where k.row_count > 0 and (k.row_count + n.row_change) * 2 < k.row_count
+order by k.source_name;

@@ -29,6 +29,8 @@ create table scout.linked_rows (
     primary key (source_table, source_pk)
 )
 with (autovacuum_vacuum_scale_factor = 0.02);
+-- serves: whose row was this, under whatever number
+create index linked_rows_content on scout.linked_rows (content);
 comment on table scout.linked_rows is
 'One row per source row that a rule of ours or a reviewer linked: what it said then. Counts for a link of ours on that row only; read scout.v_row_links.';
 comment on column scout.linked_rows.content is 'As scout.row_content gives it: a hash, neither licence nor phone.';

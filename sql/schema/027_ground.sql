@@ -6,6 +6,7 @@ create table scout.installed_sources (
     is_used boolean not null,
     is_tracked boolean not null,
     columns text[] not null,
+    column_numbers smallint[] not null,
     lack text
 );
 comment on table scout.installed_sources is
@@ -13,6 +14,7 @@ comment on table scout.installed_sources is
 comment on column scout.installed_sources.is_used is 'Views of ours read it; else an empty stand-in counts in its place.';
 comment on column scout.installed_sources.is_tracked is 'Triggers of ours are to note what changes in it.';
 comment on column scout.installed_sources.columns is 'The columns that we read.';
+comment on column scout.installed_sources.column_numbers is 'Their numbers in the relation, by which our views read them; 0 where it was not there.';
 comment on column scout.installed_sources.lack is 'Why it is not used; null where it is.';
 
 create table scout.source_views (
@@ -27,6 +29,7 @@ comment on table scout.source_views is
 create table scout.source_rows (
     source_name text primary key,
     row_count bigint not null,
+    kept_count bigint not null,
     newest_id text,
     write_count bigint not null,
     file_node bigint,
@@ -35,17 +38,17 @@ create table scout.source_rows (
 );
 comment on table scout.source_rows is
 'One row per source as the last run found it. The next one compares: a source that lost its rows stops it, rows that nobody noted make it rebuild.';
+comment on column scout.source_rows.kept_count is 'Rows by which a loss is measured: those that it had before it lost more than half, until a run is forced.';
 comment on column scout.source_rows.write_count is 'Rows written since the server counts them: while it is the same, nothing is counted again.';
 comment on column scout.source_rows.file_node is 'File of the relation, another one after a TRUNCATE; null for what is no table.';
 
 create table scout.source_changes (
     source_name text not null,
-    row_change bigint,
+    row_change bigint not null,
     is_ours boolean not null
 );
 comment on table scout.source_changes is
 'One row per statement that changed a tracked source since the last run: how many rows it added or took away. The next run adds them up.';
-comment on column scout.source_changes.row_change is 'Null after a TRUNCATE.';
 comment on column scout.source_changes.is_ours is 'A run of ours did it.';
 
 create table scout.rebuild_requests (
@@ -67,13 +70,34 @@ create index repeated_ids_key on scout.repeated_ids (source_name, source_pk);
 comment on table scout.repeated_ids is
 'One row per id that more than one row of a source has, where no unique index forbids it. What a link says of such a row may be meant for the other.';
 
+-- rows are taken away from these, which a publication of all tables would not let happen
+alter table scout.source_changes replica identity full;
+alter table scout.rebuild_requests replica identity full;
+alter table scout.repeated_ids replica identity full;
+alter table scout.pending_persons replica identity full;
+alter table scout.touched_keys replica identity full;
+alter table scout.alerts_to_check replica identity full;
+alter table scout.missed_changes replica identity full;
+
 create function scout.note_row_change(relation oid, row_change bigint) returns void
 language sql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
     insert into scout.source_changes (source_name, row_change, is_ours)
     values (relation::regclass::text, row_change, coalesce(current_setting('scout.run_id', true), '') <> '')
 $$;
-comment on function scout.note_row_change(oid, bigint) is 'Notes how many rows a statement added to a source; null = it was emptied.';
+comment on function scout.note_row_change(oid, bigint) is 'Notes how many rows a statement added to a source.';
+
+create function scout.count_rows(relation oid) returns bigint
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    row_count bigint;
+begin
+    execute format('select count(*) from %s', relation::regclass) into row_count;
+    return row_count;
+end
+$$;
+comment on function scout.count_rows(oid) is 'Rows of a source, for the note of a TRUNCATE.';
 
 create function scout.note_trouble(relation oid, code text, words text) returns void
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
@@ -150,38 +174,40 @@ begin
             )
             and to_regclass(s.source_name) is not null
     loop
-        found_ids := '{}';
-        if scout.lacks_unique_id(source.relation) then
-            execute format(
-                'select coalesce(array_agg(t.pk), ''{}'') from (select scout.read_key(id) as pk from %s where id is not null group by 1 having count(*) > 1) as t',
-                source.relation::regclass
+        begin
+            found_ids := '{}';
+            if scout.lacks_unique_id(source.relation) then
+                execute format(
+                    'select coalesce(array_agg(t.pk), ''{}'') from (select scout.read_key(id) as pk from %s where id is not null group by 1 having count(*) > 1) as t',
+                    source.relation::regclass
+                )
+                into found_ids;
+            end if;
+            with gone as (
+                delete from scout.repeated_ids as r
+                where r.source_name = source.source_name and r.source_pk <> all(found_ids)
+                returning r.source_pk
+            ),
+            new as (
+                insert into scout.repeated_ids (source_name, source_pk)
+                select source.source_name, n.source_pk
+                from unnest(found_ids) as n (source_pk)
+                where not exists (
+                    select from scout.repeated_ids as r
+                    where r.source_name = source.source_name and r.source_pk = n.source_pk
+                )
+                returning source_pk
             )
-            into found_ids;
-        end if;
-        with gone as (
-            delete from scout.repeated_ids as r
-            where r.source_name = source.source_name and r.source_pk <> all(found_ids)
-            returning r.source_pk
-        ),
-        new as (
-            insert into scout.repeated_ids (source_name, source_pk)
-            select source.source_name, n.source_pk
-            from unnest(found_ids) as n (source_pk)
-            where not exists (
-                select from scout.repeated_ids as r
-                where r.source_name = source.source_name and r.source_pk = n.source_pk
-            )
-            returning source_pk
-        )
-        insert into scout.pending_persons (source_table, source_pk)
-        select source.noted_as, c.source_pk
-        from (select g.source_pk from gone as g union select n.source_pk from new as n) as c;
-        get diagnostics step = row_count;
-        changed := changed + step;
+            insert into scout.pending_persons (source_table, source_pk)
+            select source.noted_as, c.source_pk
+            from (select g.source_pk from gone as g union select n.source_pk from new as n) as c;
+            get diagnostics step = row_count;
+            changed := changed + step;
+        exception when undefined_column then
+            -- a source without its id is told of elsewhere
+            null;
+        end;
     end loop;
-    return changed;
-exception when undefined_column then
-    -- a source without its id is told of elsewhere
     return changed;
 end
 $$;
@@ -278,7 +304,7 @@ begin
         elsif tg_op = 'DELETE' then
             perform scout.note_row_change(tg_relid, -(select count(*) from old_rows));
         else
-            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 end);
+            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 else -scout.count_rows(tg_relid) end);
         end if;
         if tg_op = 'INSERT' then
             insert into scout.pending_persons (person_key, source_table, is_judged)
@@ -334,7 +360,7 @@ begin
         elsif tg_op = 'DELETE' then
             perform scout.note_row_change(tg_relid, -(select count(*) from old_rows));
         else
-            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 end);
+            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 else -scout.count_rows(tg_relid) end);
         end if;
         if tg_op = 'INSERT' then
             insert into scout.pending_persons (person_key, source_table, source_pk, is_judged)
@@ -380,7 +406,7 @@ begin
         elsif tg_op = 'DELETE' then
             perform scout.note_row_change(tg_relid, -(select count(*) from old_rows));
         else
-            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 end);
+            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 else -scout.count_rows(tg_relid) end);
         end if;
         if tg_op = 'INSERT' then
             insert into scout.pending_persons (person_key) select n.person_key from new_rows as n;
@@ -425,7 +451,7 @@ begin
         elsif tg_op = 'DELETE' then
             perform scout.note_row_change(tg_relid, -(select count(*) from old_rows));
         else
-            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 end);
+            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 else -scout.count_rows(tg_relid) end);
         end if;
         if tg_op = 'INSERT' then
             insert into scout.pending_persons (person_key, source_table, source_pk)
@@ -484,12 +510,16 @@ begin
         elsif tg_op = 'DELETE' then
             perform scout.note_row_change(tg_relid, -(select count(*) from old_rows));
         else
-            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 end);
+            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 else -scout.count_rows(tg_relid) end);
         end if;
         -- where a row was, the driver that it had too: where it is, the driver is looked up
         if tg_op = 'INSERT' then
             insert into scout.pending_persons (source_table, source_pk)
-            select 'module_ct_migrations', coalesce(scout.read_key(n.id), '') from new_rows as n;
+            select 'module_ct_migrations', coalesce(scout.read_key(n.id), '') from new_rows as n
+            union all
+            -- a row without a number is looked up by its driver
+            select 'drivers', scout.read_key(n.driver_id) from new_rows as n
+            where n.id is null and n.driver_id is not null;
         elsif tg_op = 'TRUNCATE' then
             insert into scout.pending_persons (source_table, source_pk)
             select v.source_table, v.source_pk
@@ -504,7 +534,10 @@ begin
             where v.source_pk is not null;
             if tg_op = 'UPDATE' then
                 insert into scout.pending_persons (source_table, source_pk)
-                select 'module_ct_migrations', coalesce(scout.read_key(n.id), '') from new_rows as n;
+                select 'module_ct_migrations', coalesce(scout.read_key(n.id), '') from new_rows as n
+                union all
+                select 'drivers', scout.read_key(n.driver_id) from new_rows as n
+                where n.id is null and n.driver_id is not null;
             end if;
         end if;
         if scout.lacks_unique_id(tg_relid) then
@@ -537,12 +570,17 @@ begin
         elsif tg_op = 'DELETE' then
             perform scout.note_row_change(tg_relid, -(select count(*) from old_rows));
         else
-            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 end);
+            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 else -scout.count_rows(tg_relid) end);
         end if;
         -- where a row was, the older key that it had too: where it is, that key is looked up
         if tg_op = 'INSERT' then
             insert into scout.pending_persons (source_table, source_pk)
-            select 'module_ct_scouting_daily', coalesce(scout.read_key(n.id), '') from new_rows as n;
+            select 'module_ct_scouting_daily', coalesce(scout.read_key(n.id), '') from new_rows as n
+            union all
+            -- a row without a number is looked up by its older key
+            select 'module_ct_scouting_daily', scout.scouting_md5_key(scout.read_key(n.scout_id), scout.read_key(n.driver_phone), scout.read_key(n.driver_license), scout.read_day(n.registration_date))
+            from new_rows as n
+            where n.id is null;
         elsif tg_op = 'TRUNCATE' then
             insert into scout.pending_persons (source_table, source_pk)
             select 'module_ct_scouting_daily', v.source_pk
@@ -567,7 +605,11 @@ begin
             where coalesce(scout.license_key(o.driver_license), scout.phone_key(o.driver_phone)) is not null;
             if tg_op = 'UPDATE' then
                 insert into scout.pending_persons (source_table, source_pk)
-                select 'module_ct_scouting_daily', coalesce(scout.read_key(n.id), '') from new_rows as n;
+                select 'module_ct_scouting_daily', coalesce(scout.read_key(n.id), '') from new_rows as n
+                union all
+                select 'module_ct_scouting_daily', scout.scouting_md5_key(scout.read_key(n.scout_id), scout.read_key(n.driver_phone), scout.read_key(n.driver_license), scout.read_day(n.registration_date))
+                from new_rows as n
+                where n.id is null;
             end if;
         end if;
         if scout.lacks_unique_id(tg_relid) then
@@ -600,32 +642,32 @@ begin
         elsif tg_op = 'DELETE' then
             perform scout.note_row_change(tg_relid, -(select count(*) from old_rows));
         else
-            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 end);
+            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 else -scout.count_rows(tg_relid) end);
         end if;
         if tg_op = 'INSERT' then
             insert into scout.pending_persons (person_key, source_table, source_pk)
             select scout.read_person_key(n.person_key), 'module_ct_cabinet_payments', coalesce(scout.read_key(n.id), '') from new_rows as n
             union all
             select null, 'drivers', scout.read_key(n.driver_id) from new_rows as n
-            where n.person_key is null and n.driver_id is not null;
+            where scout.read_person_key(n.person_key) is null and n.driver_id is not null;
         elsif tg_op = 'TRUNCATE' then
             insert into scout.pending_persons (person_key, source_table, source_pk)
             select scout.read_person_key(p.person_key), 'module_ct_cabinet_payments', coalesce(scout.read_key(p.id), '') from public.module_ct_cabinet_payments as p
             union all
             select null, 'drivers', scout.read_key(p.driver_id) from public.module_ct_cabinet_payments as p
-            where p.person_key is null and p.driver_id is not null;
+            where scout.read_person_key(p.person_key) is null and p.driver_id is not null;
         else
             insert into scout.pending_persons (person_key, source_table, source_pk)
             select scout.read_person_key(o.person_key), 'module_ct_cabinet_payments', coalesce(scout.read_key(o.id), '') from old_rows as o
             union all
             select null, 'drivers', scout.read_key(o.driver_id) from old_rows as o
-            where o.person_key is null and o.driver_id is not null;
+            where scout.read_person_key(o.person_key) is null and o.driver_id is not null;
             if tg_op = 'UPDATE' then
                 insert into scout.pending_persons (person_key, source_table, source_pk)
                 select scout.read_person_key(n.person_key), 'module_ct_cabinet_payments', coalesce(scout.read_key(n.id), '') from new_rows as n
                 union all
                 select null, 'drivers', scout.read_key(n.driver_id) from new_rows as n
-                where n.person_key is null and n.driver_id is not null;
+                where scout.read_person_key(n.person_key) is null and n.driver_id is not null;
             end if;
         end if;
         if scout.lacks_unique_id(tg_relid) then
@@ -658,7 +700,7 @@ begin
         elsif tg_op = 'DELETE' then
             perform scout.note_row_change(tg_relid, -(select count(*) from old_rows));
         else
-            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 end);
+            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 else -scout.count_rows(tg_relid) end);
         end if;
         -- the driver leads to the person who was known under what it had
         if tg_op = 'TRUNCATE' then
@@ -769,7 +811,7 @@ begin
         elsif tg_op = 'DELETE' then
             perform scout.note_row_change(tg_relid, -(select count(*) from old_rows));
         else
-            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 end);
+            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 else -scout.count_rows(tg_relid) end);
         end if;
         if tg_op in ('INSERT', 'UPDATE') then
             insert into scout.pending_persons (source_table, source_pk)

@@ -6,16 +6,28 @@ from typing import Any
 
 import pytest
 
-from scout_core.db.database import LOOK, Database
+from scout_core.attribution import fingerprint, settle
+from scout_core.db.database import CHECK, LOOK, Database
+from scout_core.decide import decisions
 from scout_core.errors import GuardStopped, SourcesChanged
 from scout_core.health import verdict
-from scout_core.install import doctor, mend
+from scout_core.install import doctor
 from scout_core.install.init import init
 from scout_core.install.session import InstallReport
 from scout_core.install.uninstall import uninstall
+from scout_core.job import mend
 from scout_core.job.refresh import plan
 from tests.support import databases, world
-from tests.support.job import broken_at_all, do, refresh, rows, settings, value
+from tests.support.job import (
+    OPERATOR,
+    at_point,
+    broken_at_all,
+    do,
+    refresh,
+    rows,
+    settings,
+    value,
+)
 
 SCOUTING = "public.module_ct_scouting_daily"
 SWAP = (
@@ -266,3 +278,141 @@ def test_uninstall_says_what_is_true_after_a_swap(db: Database, db_url: str) -> 
     done = uninstall(db, report=lambda _: None).done
     assert f"Dropped {before} triggers on the source tables." in done
     assert value(db_url, f"{ours} and tgrelid::regclass::text not like 'ops.%'") == 0
+
+
+MIGRATIONS = "public.module_ct_migrations"
+FIVE = "00000000-0000-0000-0000-000000000005"
+
+
+def event(person: str, scout: int) -> str:
+    """An event that names a scout for a person of the world."""
+    return (
+        "insert into observational.lead_events (source_table, source_pk, event_date, person_key,"
+        f" scout_id, payload_json) values ('m', '{person[-1]}50', '2025-03-09', '{person}',"
+        f" {scout}, '{{}}')"
+    )
+
+
+def migrated(scout: int, row_id: str = "default") -> str:
+    """A migration of driver 5."""
+    return (
+        f"insert into {MIGRATIONS} (id, driver_id, scout_id, hire_date)"
+        f" values ({row_id}, 'D5', {scout}, '2025-03-01')"
+    )
+
+
+UNSEEN = {
+    "another column under the name": (
+        f"alter table {MIGRATIONS} rename column scout_id to former",
+        f"alter table {MIGRATIONS} add column scout_id bigint",
+        migrated(13),
+    ),
+    "a row without a number": (
+        f"alter table {MIGRATIONS} drop constraint module_ct_migrations_pkey",
+        f"alter table {MIGRATIONS} alter id drop default, alter id drop not null",
+        migrated(13, "null"),
+    ),
+    "a payment of the driver whose person is a blank": (
+        "insert into public.module_ct_cabinet_payments (date, scout_id, driver, driver_id)"
+        " values ('2025-03-01', 13, 'X', 'D5')",
+    ),
+    "an update while triggers are off": (
+        migrated(12),
+        "-- settle",
+        f"alter table {MIGRATIONS} disable trigger user",
+        f"update {MIGRATIONS} set scout_id = 13 where driver_id = 'D5'",
+        f"alter table {MIGRATIONS} enable trigger user",
+    ),
+    "rows that replication brings back after a TRUNCATE": (
+        migrated(13),
+        f"create table public.kept as table {MIGRATIONS}",
+        f"truncate {MIGRATIONS}",
+        "-- settle",
+        f"set local session_replication_role = replica; insert into {MIGRATIONS}"
+        " select * from public.kept",
+    ),
+    "an update through the parent": (
+        migrated(12),
+        f"create table public.parent (like {MIGRATIONS} including defaults)",
+        f"alter table {MIGRATIONS} inherit public.parent",
+        "-- settle",
+        "update public.parent set scout_id = 13 where driver_id = 'D5'",
+    ),
+}
+
+
+@pytest.mark.parametrize("steps", UNSEEN.values(), ids=[n.replace(" ", "_") for n in UNSEEN])
+def test_what_another_source_says_is_seen_before_a_scout_is_written(
+    db: Database, db_url: str, steps: tuple[str, ...]
+) -> None:
+    do(db_url, event(FIVE, 12))
+    settle.settle(db)
+    for step in steps:
+        if step == "-- settle":
+            settle.settle(db)
+        else:
+            do(db_url, step)
+    refresh(db, trigger="cron")
+    assert of(db_url, 5) == ("SEVERAL_SCOUTS", None, "{12,13}")
+    assert broken_at_all(db) == {}
+
+
+def test_a_source_that_is_emptied_while_a_run_is_at_work_stops_it(
+    db: Database, db_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do(db_url, event("00000000-0000-0000-0000-000000000006", 11))
+    at_point(monkeypatch, "mid work", lambda: do(db_url, f"delete from {MIGRATIONS}"))
+    with pytest.raises(GuardStopped, match="while the run was at work"):
+        refresh(db)
+    assert of(db_url, 6)[1] is None
+
+
+def test_a_run_by_hand_says_what_is_lost_and_the_schedule_goes_on_missing_it(
+    db: Database, db_url: str
+) -> None:
+    do(db_url, f"delete from {SCOUTING}")
+    done = refresh(db)
+    assert f"{SCOUTING} had 4 rows" in done.stats["steps"]["sources"]["lost"]
+    with pytest.raises(GuardStopped, match="had 4 rows"):
+        refresh(db, trigger="cron")
+
+
+def test_ids_that_are_given_anew_are_no_change_that_the_guard_minds(
+    db: Database, db_url: str
+) -> None:
+    do(
+        db_url,
+        f"create table public.kept as table {SCOUTING}",
+        f"truncate {SCOUTING}",
+        f"insert into {SCOUTING} select k.* from public.kept as k where false",
+        f"insert into {SCOUTING} (id, scout_id, driver_phone, driver_license, registration_date)"
+        " select 5 - k.id, k.scout_id, k.driver_phone, k.driver_license, k.registration_date"
+        " from public.kept as k",
+    )
+    with db.transaction(CHECK) as conn:
+        assert plan(conn, settings()).guard is None
+    done = refresh(db, trigger="cron", environ={"SCOUT_GUARD_MAX_PCT": "20"})
+    assert done.stats["steps"]["link"]["changed"] == 4
+    assert of(db_url, 4) == (None, None, "{14}")
+    assert broken_at_all(db) == {}
+
+
+def test_a_decision_waits_for_the_table_that_has_the_name_now(db: Database, db_url: str) -> None:
+    do(db_url, *SWAP)
+    with pytest.raises(SourcesChanged):
+        decide_person(db, "00000000-0000-0000-0000-000000000001", 11)
+
+
+def decide_person(db: Database, person: str, scout: int) -> None:
+    with db.transaction(LOOK) as conn:
+        seen = fingerprint.seen_of(conn, [person])[person]
+    decisions.decide(
+        db,
+        actor=OPERATOR,
+        person_key=person,
+        scout_id=scout,
+        outcome="ASSIGN",
+        reason_code="OTHER",
+        note="called both, the first one registered him",
+        seen=seen,
+    )

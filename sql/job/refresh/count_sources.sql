@@ -10,10 +10,12 @@ taken as (
 ),
 
 kept as (
-    insert into scout.source_rows (source_name, row_count, newest_id, write_count, file_node, run_id)
+    insert into scout.source_rows (source_name, row_count, kept_count, newest_id, write_count, file_node, run_id)
     select
         c.source_name,
         c.row_count,
+        -- a loss goes on being one until somebody says that it is right
+        case when c.is_vanished and not cast(:is_forced as boolean) then c.kept_count else c.row_count end,
         c.newest_id,
         c.write_count,
         c.file_node,
@@ -22,6 +24,7 @@ kept as (
     on conflict (source_name) do update
         set
             row_count = excluded.row_count,
+            kept_count = excluded.kept_count,
             newest_id = excluded.newest_id,
             write_count = excluded.write_count,
             file_node = excluded.file_node,
@@ -59,12 +62,12 @@ alerts as (
 
 select
     c.source_name,
-    c.former_count,
+    c.kept_count,
     c.row_count,
     c.is_vanished,
     c.is_unnoted,
     (select count(*) from taken) as statement_count,
-    (select count(*) from kept) as kept_count,
+    (select count(*) from kept) as written_count,
     (select count(*) from asked) as asked_count
 from counted as c
 where c.is_vanished or c.is_unnoted

@@ -26,7 +26,7 @@ with planned as (
         c.license_person_count,
         c.phone_person_count
     from scout.v_identity_candidates as c
-    returning outcome, is_new_reason
+    returning row_id, outcome, person_key, is_new_reason
 ),
 
 -- what was touched is judged by this plan; taken off the list when its links are written
@@ -40,5 +40,13 @@ select
     (select count(*) from judged) as touched_count,
     count(*) as seen_count,
     count(*) filter (where p.outcome = 'LINK') as link_count,
-    count(*) filter (where p.is_new_reason) as new_reason_count
+    count(*) filter (where p.is_new_reason) as new_reason_count,
+    -- the row of another number, that was linked to the same person: a load that gives ids anew changes nothing
+    (
+        select count(*)
+        from planned as p
+        inner join scout.src_scouting_daily as s on s.source_pk = p.row_id::text
+        where p.outcome = 'LINK'
+            and (s.content, p.person_key) in (select c.content, c.person_key from scout.v_row_links as c)
+    ) as renumbered_count
 from planned as p;

@@ -10,7 +10,8 @@ select
     scout.sane_amount(scout.read_amount(l.amount))::numeric(12, 2) as amount_pen,
     scout.bad_value(l.paid_at, scout.source_timestamp(l.paid_at) is not null) as raw_bad_date,
     scout.source_timestamp(l.paid_at) as paid_at,
-    coalesce(scout.source_timestamp(l.paid_at) <= now(), true) as is_paid
+    -- a time that cannot be one is paid, unless it is one to come: better not paid than paid twice
+    coalesce(scout.source_timestamp(l.paid_at) <= now(), l.paid_at::text !~ '^(infinity|2[2-9]|[3-9][0-9]{3}-|[0-9]{5,})') as is_paid
 from ops.scout_liquidation_ledger as l
 where nullif(l.paid_at::text, '') is not null;
 -- name: absent

@@ -203,7 +203,7 @@ where not exists (
 )
 and not exists (
     select from scout.v_scouting_older_links as k
-    where k.row_id = s.row_id
+    where k.md5_key = s.md5_key and k.row_id is not distinct from s.row_id
 )
 union all
 select

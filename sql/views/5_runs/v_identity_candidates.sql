@@ -123,7 +123,7 @@ spread_licenses as materialized (
             s.phone_key
         from pool_licenses as k
         inner join scout.src_scouting_daily as s on s.license_key = k.license_key
-        where s.row_id not in (select p.row_id from pool as p)
+        where (s.row_id is null or s.row_id not in (select p.row_id from pool as p))
     ) as a
     where not exists (select from licenses as l where l.license_key = a.license_key)
     group by a.license_key
@@ -167,7 +167,7 @@ shown_licenses as (
         case when s.scout_id is not null then s.row_id end as naming_row_id
     from open_phones as k
     inner join scout.src_scouting_daily as s on s.phone_key = k.phone_key
-    where s.row_id not in (select p.row_id from pool as p)
+    where (s.row_id is null or s.row_id not in (select p.row_id from pool as p))
         and s.license_key is not null
 ),
 

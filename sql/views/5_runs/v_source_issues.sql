@@ -245,7 +245,7 @@ select
     'REPEATED_ID' as rule,
     r.source_name as source_table,
     r.source_pk,
-    case when r.source_name = 'observational.lead_events' then r.source_pk::integer end as row_id,
+    case when r.source_name = 'observational.lead_events' then scout.read_event_number(r.source_pk) end as row_id,
     null as person_key,
     r.source_pk as raw_value
 from scout.repeated_ids as r;

@@ -5,7 +5,6 @@ with changes as materialized (
     select
         n.source_name,
         count(*) as statement_count,
-        bool_or(n.row_change is null) as was_emptied,
         coalesce(sum(n.row_change), 0)::bigint as row_change,
         coalesce(sum(n.row_change) filter (where n.is_ours), 0)::bigint as our_change
     from scout.source_changes as n
@@ -17,9 +16,10 @@ sources as materialized (
         s.source_name,
         s.is_tracked,
         k.row_count as former_count,
+        k.kept_count,
         k.newest_id as former_newest_id,
+        k.write_count as former_write_count,
         coalesce(c.statement_count, 0) as statement_count,
-        coalesce(c.was_emptied, false) as was_emptied,
         coalesce(c.row_change, 0) as row_change,
         coalesce(c.our_change, 0) as our_change,
         w.write_count,
@@ -128,21 +128,28 @@ select
     case when c.source_name is null then s.former_newest_id else c.newest_id end as newest_id,
     s.write_count,
     s.file_node,
-    s.former_count + s.our_change > 0
-    and coalesce(c.row_count, s.former_count) * 2 < s.former_count + s.our_change as is_vanished,
+    s.kept_count + s.our_change as kept_count,
+    s.kept_count + s.our_change > 0
+    and coalesce(c.row_count, s.former_count) * 2 < s.kept_count + s.our_change as is_vanished,
     s.is_tracked
     -- the list of scouts is joined at read
     and s.source_name <> 'public.module_ct_scouts_list'
     and s.former_count is not null
-    and not s.was_emptied
     and c.source_name is not null
     and (
         c.row_count <> s.former_count + s.row_change
         or (s.statement_count = 0 and c.newest_id is distinct from s.former_newest_id)
+        -- no statement was noted, and rows were written; what runs of ours write too is counted late
+        or (
+            s.statement_count = 0
+            and s.write_count <> s.former_write_count
+            and s.source_name not in ('canon.identity_registry', 'canon.identity_links', 'observational.lead_ledger')
+        )
     ) as is_unnoted
 from sources as s
 left join counted as c on c.source_name = s.source_name
 where c.source_name is not null or s.former_count is not null;
 comment on column scout.v_source_rows_now.former_count is 'Rows at the last run; null = no run has counted them.';
-comment on column scout.v_source_rows_now.is_vanished is 'It had rows at the last run and has none now, or less than half; what runs of ours took away does not count.';
+comment on column scout.v_source_rows_now.kept_count is 'Rows by which a loss is measured, less what runs of ours took away.';
+comment on column scout.v_source_rows_now.is_vanished is 'It has none of these rows, or less than half.';
 comment on column scout.v_source_rows_now.is_unnoted is 'Rows came or went without a note: triggers were off, or rows came by replication.';

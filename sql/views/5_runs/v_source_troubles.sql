@@ -7,14 +7,15 @@ select
     case
         when s.is_used and n.relation_oid is null then 'GONE'
         when s.is_used and b.reads is not null then 'OTHER_RELATION'
+        when s.is_used and k.column_names is not null then 'OTHER_COLUMN'
         when s.is_used then 'LACKS_COLUMN'
         else 'APPEARED'
     end as trouble,
     case
         when s.is_used and (n.relation_oid is null or b.reads is not null) then b.reads
-        when s.is_used then l.column_names
+        when s.is_used then coalesce(k.column_names, l.column_names)
     end as detail,
-    not s.is_used or n.relation_oid is null or b.reads is not null as stops_runs
+    not s.is_used or n.relation_oid is null or b.reads is not null or k.column_names is not null as stops_runs
 from scout.installed_sources as s
 cross join lateral (
     -- not by to_regclass, which fails without the right to use the schema
@@ -52,9 +53,17 @@ left join lateral (
         where a.attrelid = n.relation_oid and a.attname = c.column_name and a.attnum > 0 and not a.attisdropped
     )
 ) as l on n.relation_oid is not null
+left join lateral (
+    -- our views read a column by its number: one that took the name is not read
+    select string_agg(c.column_name, ', ' order by c.place) as column_names
+    from unnest(s.columns, s.column_numbers) with ordinality as c (column_name, attnum, place)
+    inner join pg_attribute as a on a.attrelid = n.relation_oid and a.attname = c.column_name and not a.attisdropped
+    where a.attnum <> c.attnum
+) as k on s.is_used
 where
     case
-        when s.is_used then n.relation_oid is null or b.reads is not null or l.column_names is not null
+        when s.is_used
+            then n.relation_oid is null or b.reads is not null or k.column_names is not null or l.column_names is not null
         -- one that the login may not read is no news
         else n.relation_oid is not null and l.column_names is null and s.lack is distinct from 'the login may not read it'
     end
@@ -69,7 +78,7 @@ from scout.installed_objects as i
 where i.kind = 'view' and to_regclass(i.name) is null
 having count(*) > 0;
 comment on column scout.v_source_troubles.trouble is
-'GONE (no relation of that name), OTHER_RELATION (our views read another one), LACKS_COLUMN (renamed or dropped; our views still read it), APPEARED (was not there at the last init), VIEWS_GONE (dropped along with a table).';
+'GONE (no relation of that name), OTHER_RELATION (our views read another one), OTHER_COLUMN (another column has the name), LACKS_COLUMN (renamed or dropped; our views still read it), APPEARED (was not there at the last init), VIEWS_GONE (dropped along with a table).';
 comment on column scout.v_source_troubles.detail is
 'The relations that are read instead, the columns that are lacking, or how many views are gone; null where there is nothing to name.';
 comment on column scout.v_source_troubles.stops_runs is 'No run goes on before init has made the views anew.';

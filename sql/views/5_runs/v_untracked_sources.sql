@@ -9,6 +9,7 @@ select
         when c.relkind = 'f' then 'FOREIGN_TABLE'
         when c.relkind = 'p' then 'PARTITIONED'
         when exists (select from pg_inherits as i where i.inhparent = c.oid) then 'INHERITED'
+        when exists (select from pg_inherits as i where i.inhrelid = c.oid) then 'CHILD'
         when exists (select from pg_subscription_rel as r where r.srrelid = c.oid) then 'SUBSCRIBED'
     end as why
 from scout.installed_sources as s
@@ -19,7 +20,7 @@ where s.is_used
     and s.is_tracked
     and (
         c.relkind <> 'r'
-        or exists (select from pg_inherits as i where i.inhparent = c.oid)
+        or exists (select from pg_inherits as i where c.oid in (i.inhparent, i.inhrelid))
         or exists (select from pg_subscription_rel as r where r.srrelid = c.oid)
     );
-comment on column scout.v_untracked_sources.why is 'VIEW, MATERIALIZED_VIEW, FOREIGN_TABLE, PARTITIONED, INHERITED (has children) or SUBSCRIBED (logical replication).';
+comment on column scout.v_untracked_sources.why is 'VIEW, MATERIALIZED_VIEW, FOREIGN_TABLE, PARTITIONED, INHERITED (has children), CHILD (of another table, or a partition) or SUBSCRIBED (logical replication).';
