@@ -272,7 +272,7 @@ inner join pg_catalog.pg_index
 
 -- name: astray
 -- One row per trigger or index of ours that stands where it should not: on a table that lost its name to another one, or
--- copied along with a table (`like ... including all`). An index that calls a function of ours can only be ours.
+-- copied along with a table (`like ... including all`): it calls a function of ours in the words of one of ours.
 -- names and relations: those that are wanted.
 with wanted as (
     select
@@ -316,9 +316,13 @@ where pg_namespace.nspname <> 'scout'
             select
             from pg_catalog.pg_depend
             inner join pg_catalog.pg_proc on pg_proc.oid = pg_depend.refobjid and pg_proc.pronamespace = to_regnamespace('scout')
+            inner join scout.installed_objects as i on i.kind = 'index'
+            inner join pg_catalog.pg_class as ours on ours.relname = i.name and ours.relkind in ('i', 'I')
             where pg_depend.classid = 'pg_class'::regclass
                 and pg_depend.objid = pg_index.indexrelid
                 and pg_depend.refclassid = 'pg_proc'::regclass
+                and regexp_replace(pg_get_indexdef(ours.oid), '^.*? USING ', '')
+                = regexp_replace(pg_get_indexdef(pg_index.indexrelid), '^.*? USING ', '')
         )
     )
     and (index_class.relname, pg_index.indrelid) not in (select w.name, w.relation_oid from wanted as w where w.relation_oid is not null)
@@ -583,12 +587,15 @@ with recursive ours (classid, objid) as (
         inner join pg_catalog.pg_class on pg_class.relname = installed.name and pg_class.relkind in ('i', 'I')
         where installed.kind = 'index'
         union all
-        -- copied along with a table: an index that calls a function of ours can only be ours
+        -- copied along with a table: it calls a function of ours in the words of one of ours
         select 'pg_class'::regclass, pg_depend.objid
         from pg_catalog.pg_depend
         inner join pg_catalog.pg_class on pg_class.oid = pg_depend.objid and pg_class.relkind in ('i', 'I')
         inner join pg_catalog.pg_proc on pg_proc.oid = pg_depend.refobjid and pg_proc.pronamespace = to_regnamespace('scout')
+        inner join scout.installed_objects as i on i.kind = 'index'
+        inner join pg_catalog.pg_class as ours on ours.relname = i.name and ours.relkind in ('i', 'I')
         where pg_depend.classid = 'pg_class'::regclass and pg_depend.refclassid = 'pg_proc'::regclass
+            and regexp_replace(pg_get_indexdef(ours.oid), '^.*? USING ', '') = regexp_replace(pg_get_indexdef(pg_class.oid), '^.*? USING ', '')
         union all
         -- wherever the table has gone
         select 'pg_trigger'::regclass, pg_trigger.oid

@@ -32,6 +32,7 @@ create table scout.source_rows (
     kept_count bigint not null,
     newest_id text,
     write_count bigint not null,
+    write_limit bigint not null,
     file_node bigint,
     run_id integer not null,
     counted_at timestamptz not null default now()
@@ -40,15 +41,18 @@ comment on table scout.source_rows is
 'One row per source as the last run found it. The next one compares: a source that lost its rows stops it, rows that nobody noted make it rebuild.';
 comment on column scout.source_rows.kept_count is 'Rows by which a loss is measured: those that it had before it lost more than half, until a run is forced.';
 comment on column scout.source_rows.write_count is 'Rows written since the server counts them: while it is the same, nothing is counted again.';
+comment on column scout.source_rows.write_limit is 'Of these, as many as were noted, or were there when we began: more were written past our triggers.';
 comment on column scout.source_rows.file_node is 'File of the relation, another one after a TRUNCATE; null for what is no table.';
 
 create table scout.source_changes (
     source_name text not null,
     row_change bigint not null,
+    written_count bigint not null,
     is_ours boolean not null
 );
 comment on table scout.source_changes is
 'One row per statement that changed a tracked source since the last run: how many rows it added or took away. The next run adds them up.';
+comment on column scout.source_changes.written_count is 'Rows that it wrote, as the statistics of the server count them.';
 comment on column scout.source_changes.is_ours is 'A run of ours did it.';
 
 create table scout.rebuild_requests (
@@ -79,13 +83,14 @@ alter table scout.touched_keys replica identity full;
 alter table scout.alerts_to_check replica identity full;
 alter table scout.missed_changes replica identity full;
 
-create function scout.note_row_change(relation oid, row_change bigint) returns void
+create function scout.note_row_change(relation oid, row_change bigint, written_count bigint) returns void
 language sql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
-    insert into scout.source_changes (source_name, row_change, is_ours)
-    values (relation::regclass::text, row_change, coalesce(current_setting('scout.run_id', true), '') <> '')
+    insert into scout.source_changes (source_name, row_change, written_count, is_ours)
+    values (relation::regclass::text, row_change, written_count, coalesce(current_setting('scout.run_id', true), '') <> '')
 $$;
-comment on function scout.note_row_change(oid, bigint) is 'Notes how many rows a statement added to a source.';
+comment on function scout.note_row_change(oid, bigint, bigint) is
+'Notes how many rows a statement added to a source, and how many it wrote.';
 
 create function scout.count_rows(relation oid) returns bigint
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
@@ -300,11 +305,13 @@ as $$
 begin
     begin
         if tg_op = 'INSERT' then
-            perform scout.note_row_change(tg_relid, (select count(*) from new_rows));
+            perform scout.note_row_change(tg_relid, n.row_count, n.row_count) from (select count(*) as row_count from new_rows) as n;
         elsif tg_op = 'DELETE' then
-            perform scout.note_row_change(tg_relid, -(select count(*) from old_rows));
+            perform scout.note_row_change(tg_relid, -n.row_count, n.row_count) from (select count(*) as row_count from old_rows) as n;
+        elsif tg_op = 'UPDATE' then
+            perform scout.note_row_change(tg_relid, 0, n.row_count) from (select count(*) as row_count from new_rows) as n;
         else
-            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 else -scout.count_rows(tg_relid) end);
+            perform scout.note_row_change(tg_relid, -scout.count_rows(tg_relid), 0);
         end if;
         if tg_op = 'INSERT' then
             insert into scout.pending_persons (person_key, source_table, is_judged)
@@ -356,11 +363,13 @@ as $$
 begin
     begin
         if tg_op = 'INSERT' then
-            perform scout.note_row_change(tg_relid, (select count(*) from new_rows));
+            perform scout.note_row_change(tg_relid, n.row_count, n.row_count) from (select count(*) as row_count from new_rows) as n;
         elsif tg_op = 'DELETE' then
-            perform scout.note_row_change(tg_relid, -(select count(*) from old_rows));
+            perform scout.note_row_change(tg_relid, -n.row_count, n.row_count) from (select count(*) as row_count from old_rows) as n;
+        elsif tg_op = 'UPDATE' then
+            perform scout.note_row_change(tg_relid, 0, n.row_count) from (select count(*) as row_count from new_rows) as n;
         else
-            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 else -scout.count_rows(tg_relid) end);
+            perform scout.note_row_change(tg_relid, -scout.count_rows(tg_relid), 0);
         end if;
         if tg_op = 'INSERT' then
             insert into scout.pending_persons (person_key, source_table, source_pk, is_judged)
@@ -402,11 +411,13 @@ as $$
 begin
     begin
         if tg_op = 'INSERT' then
-            perform scout.note_row_change(tg_relid, (select count(*) from new_rows));
+            perform scout.note_row_change(tg_relid, n.row_count, n.row_count) from (select count(*) as row_count from new_rows) as n;
         elsif tg_op = 'DELETE' then
-            perform scout.note_row_change(tg_relid, -(select count(*) from old_rows));
+            perform scout.note_row_change(tg_relid, -n.row_count, n.row_count) from (select count(*) as row_count from old_rows) as n;
+        elsif tg_op = 'UPDATE' then
+            perform scout.note_row_change(tg_relid, 0, n.row_count) from (select count(*) as row_count from new_rows) as n;
         else
-            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 else -scout.count_rows(tg_relid) end);
+            perform scout.note_row_change(tg_relid, -scout.count_rows(tg_relid), 0);
         end if;
         if tg_op = 'INSERT' then
             insert into scout.pending_persons (person_key) select n.person_key from new_rows as n;
@@ -447,11 +458,13 @@ as $$
 begin
     begin
         if tg_op = 'INSERT' then
-            perform scout.note_row_change(tg_relid, (select count(*) from new_rows));
+            perform scout.note_row_change(tg_relid, n.row_count, n.row_count) from (select count(*) as row_count from new_rows) as n;
         elsif tg_op = 'DELETE' then
-            perform scout.note_row_change(tg_relid, -(select count(*) from old_rows));
+            perform scout.note_row_change(tg_relid, -n.row_count, n.row_count) from (select count(*) as row_count from old_rows) as n;
+        elsif tg_op = 'UPDATE' then
+            perform scout.note_row_change(tg_relid, 0, n.row_count) from (select count(*) as row_count from new_rows) as n;
         else
-            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 else -scout.count_rows(tg_relid) end);
+            perform scout.note_row_change(tg_relid, -scout.count_rows(tg_relid), 0);
         end if;
         if tg_op = 'INSERT' then
             insert into scout.pending_persons (person_key, source_table, source_pk)
@@ -506,11 +519,13 @@ as $$
 begin
     begin
         if tg_op = 'INSERT' then
-            perform scout.note_row_change(tg_relid, (select count(*) from new_rows));
+            perform scout.note_row_change(tg_relid, n.row_count, n.row_count) from (select count(*) as row_count from new_rows) as n;
         elsif tg_op = 'DELETE' then
-            perform scout.note_row_change(tg_relid, -(select count(*) from old_rows));
+            perform scout.note_row_change(tg_relid, -n.row_count, n.row_count) from (select count(*) as row_count from old_rows) as n;
+        elsif tg_op = 'UPDATE' then
+            perform scout.note_row_change(tg_relid, 0, n.row_count) from (select count(*) as row_count from new_rows) as n;
         else
-            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 else -scout.count_rows(tg_relid) end);
+            perform scout.note_row_change(tg_relid, -scout.count_rows(tg_relid), 0);
         end if;
         -- where a row was, the driver that it had too: where it is, the driver is looked up
         if tg_op = 'INSERT' then
@@ -566,11 +581,13 @@ as $$
 begin
     begin
         if tg_op = 'INSERT' then
-            perform scout.note_row_change(tg_relid, (select count(*) from new_rows));
+            perform scout.note_row_change(tg_relid, n.row_count, n.row_count) from (select count(*) as row_count from new_rows) as n;
         elsif tg_op = 'DELETE' then
-            perform scout.note_row_change(tg_relid, -(select count(*) from old_rows));
+            perform scout.note_row_change(tg_relid, -n.row_count, n.row_count) from (select count(*) as row_count from old_rows) as n;
+        elsif tg_op = 'UPDATE' then
+            perform scout.note_row_change(tg_relid, 0, n.row_count) from (select count(*) as row_count from new_rows) as n;
         else
-            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 else -scout.count_rows(tg_relid) end);
+            perform scout.note_row_change(tg_relid, -scout.count_rows(tg_relid), 0);
         end if;
         -- where a row was, the older key that it had too: where it is, that key is looked up
         if tg_op = 'INSERT' then
@@ -638,11 +655,13 @@ as $$
 begin
     begin
         if tg_op = 'INSERT' then
-            perform scout.note_row_change(tg_relid, (select count(*) from new_rows));
+            perform scout.note_row_change(tg_relid, n.row_count, n.row_count) from (select count(*) as row_count from new_rows) as n;
         elsif tg_op = 'DELETE' then
-            perform scout.note_row_change(tg_relid, -(select count(*) from old_rows));
+            perform scout.note_row_change(tg_relid, -n.row_count, n.row_count) from (select count(*) as row_count from old_rows) as n;
+        elsif tg_op = 'UPDATE' then
+            perform scout.note_row_change(tg_relid, 0, n.row_count) from (select count(*) as row_count from new_rows) as n;
         else
-            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 else -scout.count_rows(tg_relid) end);
+            perform scout.note_row_change(tg_relid, -scout.count_rows(tg_relid), 0);
         end if;
         if tg_op = 'INSERT' then
             insert into scout.pending_persons (person_key, source_table, source_pk)
@@ -696,11 +715,13 @@ as $$
 begin
     begin
         if tg_op = 'INSERT' then
-            perform scout.note_row_change(tg_relid, (select count(*) from new_rows));
+            perform scout.note_row_change(tg_relid, n.row_count, n.row_count) from (select count(*) as row_count from new_rows) as n;
         elsif tg_op = 'DELETE' then
-            perform scout.note_row_change(tg_relid, -(select count(*) from old_rows));
+            perform scout.note_row_change(tg_relid, -n.row_count, n.row_count) from (select count(*) as row_count from old_rows) as n;
+        elsif tg_op = 'UPDATE' then
+            perform scout.note_row_change(tg_relid, 0, n.row_count) from (select count(*) as row_count from new_rows) as n;
         else
-            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 else -scout.count_rows(tg_relid) end);
+            perform scout.note_row_change(tg_relid, -scout.count_rows(tg_relid), 0);
         end if;
         -- the driver leads to the person who was known under what it had
         if tg_op = 'TRUNCATE' then
@@ -807,11 +828,13 @@ as $$
 begin
     begin
         if tg_op = 'INSERT' then
-            perform scout.note_row_change(tg_relid, (select count(*) from new_rows));
+            perform scout.note_row_change(tg_relid, n.row_count, n.row_count) from (select count(*) as row_count from new_rows) as n;
         elsif tg_op = 'DELETE' then
-            perform scout.note_row_change(tg_relid, -(select count(*) from old_rows));
+            perform scout.note_row_change(tg_relid, -n.row_count, n.row_count) from (select count(*) as row_count from old_rows) as n;
+        elsif tg_op = 'UPDATE' then
+            perform scout.note_row_change(tg_relid, 0, n.row_count) from (select count(*) as row_count from new_rows) as n;
         else
-            perform scout.note_row_change(tg_relid, case when tg_op = 'UPDATE' then 0 else -scout.count_rows(tg_relid) end);
+            perform scout.note_row_change(tg_relid, -scout.count_rows(tg_relid), 0);
         end if;
         if tg_op in ('INSERT', 'UPDATE') then
             insert into scout.pending_persons (source_table, source_pk)

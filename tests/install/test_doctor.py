@@ -22,7 +22,7 @@ DAMAGES = [
     (
         "create or replace view scout.src_drivers_index as select null::text as driver_id,"
         ' null::text collate "C" as license_key, null::text collate "C" as phone_key,'
-        " null::text as license",
+        " null::text as license, null::text as phone",
         "views",
         "FAIL",
     ),

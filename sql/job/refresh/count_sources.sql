@@ -10,7 +10,7 @@ taken as (
 ),
 
 kept as (
-    insert into scout.source_rows (source_name, row_count, kept_count, newest_id, write_count, file_node, run_id)
+    insert into scout.source_rows (source_name, row_count, kept_count, newest_id, write_count, write_limit, file_node, run_id)
     select
         c.source_name,
         c.row_count,
@@ -18,6 +18,7 @@ kept as (
         case when c.is_vanished and not cast(:is_forced as boolean) then c.kept_count else c.row_count end,
         c.newest_id,
         c.write_count,
+        c.write_limit,
         c.file_node,
         :run_id
     from counted as c
@@ -27,6 +28,7 @@ kept as (
             kept_count = excluded.kept_count,
             newest_id = excluded.newest_id,
             write_count = excluded.write_count,
+            write_limit = excluded.write_limit,
             file_node = excluded.file_node,
             run_id = excluded.run_id,
             counted_at = excluded.counted_at

@@ -6,6 +6,7 @@ with changes as materialized (
         n.source_name,
         count(*) as statement_count,
         coalesce(sum(n.row_change), 0)::bigint as row_change,
+        coalesce(sum(n.written_count), 0)::bigint as written_count,
         coalesce(sum(n.row_change) filter (where n.is_ours), 0)::bigint as our_change
     from scout.source_changes as n
     group by n.source_name
@@ -18,7 +19,7 @@ sources as materialized (
         k.row_count as former_count,
         k.kept_count,
         k.newest_id as former_newest_id,
-        k.write_count as former_write_count,
+        k.write_limit + coalesce(c.written_count, 0) as write_limit,
         coalesce(c.statement_count, 0) as statement_count,
         coalesce(c.row_change, 0) as row_change,
         coalesce(c.our_change, 0) as our_change,
@@ -127,6 +128,8 @@ select
     coalesce(c.row_count, s.former_count) as row_count,
     case when c.source_name is null then s.former_newest_id else c.newest_id end as newest_id,
     s.write_count,
+    -- rows that are there at first were written, whatever the server has counted by now
+    greatest(s.write_limit, s.write_count, case when s.former_count is null then c.row_count end) as write_limit,
     s.file_node,
     s.kept_count + s.our_change as kept_count,
     s.kept_count + s.our_change > 0
@@ -139,12 +142,8 @@ select
     and (
         c.row_count <> s.former_count + s.row_change
         or (s.statement_count = 0 and c.newest_id is distinct from s.former_newest_id)
-        -- no statement was noted, and rows were written; what runs of ours write too is counted late
-        or (
-            s.statement_count = 0
-            and s.write_count <> s.former_write_count
-            and s.source_name not in ('canon.identity_registry', 'canon.identity_links', 'observational.lead_ledger')
-        )
+        -- more rows were written than were noted; the server counts late, and never too many but for what was rolled back
+        or s.write_count > s.write_limit
     ) as is_unnoted
 from sources as s
 left join counted as c on c.source_name = s.source_name
