@@ -16,7 +16,7 @@ our_relations as (
         pg_class.relkind,
         pg_class.relacl,
         pg_namespace.nspname = 'ops' and pg_class.relkind = 'v' as is_contract,
-        pg_class.relname in ('schema_files', 'installed_objects', 'install_facts', 'installed_sources', 'source_views') as is_bookkeeping,
+        pg_class.relname in ('schema_files', 'installed_objects', 'install_facts', 'installed_sources', 'source_views', 'content_key') as is_bookkeeping,
         -- by name: a guard that somebody took away must not widen a right
         pg_namespace.nspname = 'ops'
         or 'scout.' || pg_class.relname = any(cast(:append_only as text[])) as is_append_only,
@@ -26,7 +26,7 @@ our_relations as (
             'unsealed_rows', 'rebuild_requests', 'source_changes', 'repeated_ids', 'ledger_evidence_kept', 'request_keys',
             'sign_ins', 'session_ends', 'linked_rows', 'moved_links', 'ignored_rows', 'missed_changes'
         ) as is_emptied,
-        pg_class.relname in ('ledger_evidence_kept', 'ledger_notes') as is_private
+        pg_class.relname in ('ledger_evidence_kept', 'ledger_notes', 'content_key', 'moved_links') as is_private
     from pg_catalog.pg_class
     inner join pg_catalog.pg_namespace on pg_namespace.oid = pg_class.relnamespace
     where pg_class.relkind in ('r', 'p', 'v', 'm', 'S')

@@ -10,7 +10,6 @@ with said as (
     inner join scout.src_scouting_daily as s on s.source_pk = l.source_pk
     where l.source_table = 'module_ct_scouting_daily'
         and l.run_id in (select r.run_id from scout.runs as r)
-        and l.person_key not in (select e.person_key from scout.erased_persons as e)
     on conflict (source_table, source_pk) do nothing
     returning source_pk
 ),

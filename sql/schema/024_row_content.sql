@@ -1,19 +1,37 @@
 -- What a source row says, beside its number: loaders give numbers anew, and mend rows in place.
 
-create function scout.content_of_keys(license_key text, phone_key text) returns uuid
-language sql immutable parallel safe
-return md5(nullif(coalesce(license_key, '') || '|' || coalesce(phone_key, ''), '|'))::uuid;
-comment on function scout.content_of_keys(text, text) is
-'What a scouting row with this licence and phone, as keys, says of who the driver is, as a hash; null without either.';
-
-create function scout.row_content(license text, phone text, md5_key text) returns uuid
-language sql immutable parallel safe
-return coalesce(
-    scout.content_of_keys(scout.license_key(license), scout.phone_key(phone)),
-    md5(md5_key || '|' || coalesce(license, '') || '|' || coalesce(phone, ''))::uuid
+-- Licences and phones are few enough to try them all, and what is kept of them outlives an erasure: each installation
+-- hashes them with a secret of its own.
+create table scout.content_key (
+    is_only boolean primary key default true check (is_only),
+    secret uuid not null default gen_random_uuid()
 );
-comment on function scout.row_content(text, text, text) is
-'What a scouting row says of who the driver is, as a hash: its licence and phone as keys; without either, licence, phone, scout and date as they stand (md5_key is of all four). Neither name nor number.';
+insert into scout.content_key default values;
+comment on table scout.content_key is
+'One row: the secret of this installation that hashes of what rows say are made with. Nobody but runs reads it; with another one no kept hash fits any row.';
+comment on column scout.content_key.secret is 'Made once, by chance. Goes with a dump.';
+
+create function scout.words_of_keys(license_key text, phone_key text) returns text
+language sql immutable parallel safe
+return nullif(coalesce(license_key, '') || '|' || coalesce(phone_key, ''), '|');
+comment on function scout.words_of_keys(text, text) is 'Licence and phone, as keys, in one text; null without either.';
+
+create function scout.content_of_keys(license_key text, phone_key text, secret uuid) returns uuid
+language sql immutable parallel safe
+return md5(secret::text || '|' || scout.words_of_keys(license_key, phone_key))::uuid;
+comment on function scout.content_of_keys(text, text, uuid) is
+'What a scouting row with this licence and phone, as keys, says of who the driver is, as a hash with the secret of scout.content_key; null without either.';
+
+create function scout.row_content(license text, phone text, md5_key text, secret uuid) returns uuid
+language sql immutable parallel safe
+return md5(
+    secret::text || '|' || coalesce(
+        scout.words_of_keys(scout.license_key(license), scout.phone_key(phone)),
+        md5_key || '|' || coalesce(license, '') || '|' || coalesce(phone, '')
+    )
+)::uuid;
+comment on function scout.row_content(text, text, text, uuid) is
+'What a scouting row says of who the driver is, as a hash with the secret of scout.content_key: its licence and phone as keys; without either, licence, phone, scout and date as they stand (md5_key is of all four). Neither name nor number.';
 
 create function scout.is_same_content(kept uuid, shown uuid) returns boolean
 language sql immutable parallel safe

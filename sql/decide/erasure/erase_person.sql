@@ -94,14 +94,8 @@ unmatched as (
     returning u.id
 ),
 
--- what its rows said when they were linked, and its links from before they were moved
-said as (
-    delete from scout.linked_rows as c
-    using canon.identity_links as k
-    where k.source_table = c.source_table and k.source_pk = c.source_pk and k.person_key = cast(:person_key as uuid)
-    returning c.source_pk
-),
-
+-- its links from before they were moved; what its rows said stays, as a hash that nobody can guess: without it the
+-- links would hold whatever other row gets their number
 moved as (
     delete from scout.moved_links as m
     where m.person_key = cast(:person_key as uuid)

@@ -6,7 +6,7 @@ with batch as materialized (
         p.row_id,
         p.row_id::text as source_pk,
         -- of what was judged: where the row says something else by now, its link is out of date at once
-        scout.content_of_keys(p.license_key, p.phone_key) as content,
+        scout.content_of_keys(p.license_key, p.phone_key, (select k.secret from scout.content_key as k)) as content,
         p.moved_from_person_key,
         p.person_key,
         p.driver_id,

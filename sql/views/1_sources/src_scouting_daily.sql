@@ -19,7 +19,8 @@ select
             scout.read_key(s.driver_phone),
             scout.read_key(s.driver_license),
             scout.read_day(s.registration_date)
-        )
+        ),
+        (select k.secret from scout.content_key as k)
     ) as content,
     scout.parse_scout_id(s.scout_id) as scout_id,
     scout.is_unreadable_scout(s.scout_id) as is_unreadable,
