@@ -204,7 +204,14 @@ held as (
         'source_row',
         d.source_table,
         d.source_pk,
-        scout.content_of_row(d.source_table, d.source_pk),
+        -- of what was linked, whatever row has the number by now
+        coalesce(
+            (
+                select r.content from scout.linked_rows as r
+                where r.source_table = d.source_table and r.source_pk = d.source_pk
+            ),
+            scout.content_of_row(d.source_table, d.source_pk)
+        ),
         cast(:reason as text),
         :actor,
         :run_id
