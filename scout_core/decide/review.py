@@ -145,11 +145,9 @@ def count_reasons(conn: Connection) -> dict[str, int]:
 
 def by_row(conn: Connection, source_pk: str) -> ExplainedRow:
     """One scouting row with whom it may be, names, phones and licences masked. NotFound when there
-    is none of this id."""
+    is none of this id, Refused when several have it."""
     pk = _checked_pk(source_pk)
-    row = _query(conn, "row", source_pk=pk).mappings().one_or_none()
-    if row is None:
-        raise NotFound(f"There is no scouting row {pk!r}: `review list` lists those that wait.")
+    row = _row(conn, pk)
     keys = {name: row[name] for name in ("license_key", "phone_key")}
     persons = _query(conn, "candidate_keys", source_pk=pk, row_limit=MAX_CANDIDATES, **keys)
     found = _query(conn, "candidates", person_keys=list(persons.scalars()), **keys).mappings()
@@ -266,9 +264,7 @@ def _request(
     if runner.find_request(db, request) is None:
         pk = _checked_pk(source_pk)
         with db.transaction(LOOK) as conn:
-            row = _query(conn, "row", source_pk=pk).mappings().one_or_none()
-        if row is None:
-            raise NotFound(f"There is no scouting row {pk!r}: `review list` lists those that wait.")
+            row = _row(conn, pk)
         if moves_to is not None:
             _check_move(row, moves_to)
         elif row["person_key"] is not None:
@@ -360,6 +356,19 @@ def _checked_pk(source_pk: str) -> str:
     if pk is None:
         raise NotFound("Give the id of a scouting row: `review list` lists those that wait.")
     return pk
+
+
+def _row(conn: Connection, pk: str) -> Any:
+    found = _query(conn, "row", source_pk=pk).mappings().all()
+    if not found:
+        raise NotFound(f"There is no scouting row {pk!r}: `review list` lists those that wait.")
+    if len(found) > 1:
+        raise Refused(
+            f"{len(found)} scouting rows have the number {pk} (REPEATED_ID): none of them can be "
+            "reviewed until each has a number of its own.",
+            source_pk=pk,
+        )
+    return found[0]
 
 
 def _query(conn: Connection, name: str, **parameters: object) -> Any:

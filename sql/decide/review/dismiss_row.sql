@@ -9,6 +9,7 @@ with chosen as materialized (
     left join canon.identity_unmatched as u
         on u.source_table = 'module_ct_scouting_daily' and u.source_pk = s.source_pk
     where s.source_pk = cast(:source_pk as text)
+        and not s.is_repeated
         and not exists (
             select from scout.v_scouting_persons as k
             where k.row_id = s.row_id

@@ -15,6 +15,7 @@ with chosen as materialized (
     from scout.v_review_rows as v
     inner join scout.src_scouting_daily as s on s.source_pk = v.source_pk
     where v.source_pk = cast(:source_pk as text)
+        and not s.is_repeated
         and case
             when cast(:is_move as boolean)
                 then coalesce(v.person_key, v.outdated_person_key) is not null

@@ -25,6 +25,8 @@ select
     (
         select o.person_key from scout.v_outdated_links as o
         where o.source_pk = s.source_pk
+        -- once per row, where several have the number
+        limit 1
     ) as outdated_person_key,
     case
         when exists (
