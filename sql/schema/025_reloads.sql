@@ -324,6 +324,30 @@ begin
         ) as w
         order by w.source_table, w.source_pk, w.place
         returning id
+    ),
+    -- whoever points a link means what its row says now; one that comes back as it went is of what it was of
+    said as (
+        insert into scout.linked_rows as r (source_table, source_pk, content)
+        select c.source_table, c.source_pk, min(s.content::text)::uuid
+        from changed as c
+        inner join scout.src_scouting_daily as s on s.source_pk = c.source_pk
+        where c.source_table = 'module_ct_scouting_daily'
+            and c.new_person_key is not null
+            and (
+                c.person_key is not null
+                or c.new_person_key is distinct from (
+                    select a.person_key
+                    from ops.identity_links_backfill_audit as a
+                    where a.source_table = c.source_table and a.source_pk = c.source_pk
+                        and a.match_method = 'EXTERNAL_CHANGE'
+                    order by a.id desc
+                    limit 1
+                )
+            )
+        group by c.source_table, c.source_pk
+        on conflict (source_table, source_pk) do update
+            set content = excluded.content
+        returning r.source_pk
     )
     -- no run seals them
     insert into scout.unsealed_rows (table_name, id)
@@ -332,7 +356,7 @@ begin
 end
 $$;
 comment on function scout.audit_link_changes() is
-'Per source row whose link of ours is not what it was before the transaction at work: REVERTED for the one that went, CREATED for the one that is there now; clears its notes.';
+'Per source row whose link of ours is not what it was before the transaction at work: REVERTED for the one that went, CREATED for the one that is there now, which is of what its row says by then; clears its notes.';
 
 create function scout.audit_changes() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp

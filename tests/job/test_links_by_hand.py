@@ -107,3 +107,73 @@ def test_rows_with_the_same_number_are_not_reviewed_and_said_to_be(
     for of_row in (review.create, review.dismiss):
         with pytest.raises(Refused, match="REPEATED_ID"):
             of_row(db, actor=luz, source_pk="4", reason=WHY)
+
+
+def waiting(url: str) -> list[tuple[str, str]]:
+    return rows(
+        url,
+        "select source_pk, reason_code from canon.identity_unmatched where status = 'OPEN'"
+        " order by 1",
+    )
+
+
+def test_link_that_somebody_pointed_anew_is_of_what_its_row_says_then(
+    db: Database, db_url: str
+) -> None:
+    do(
+        db_url,
+        f"update {SCOUTING} set driver_phone = '90011101' || id,"
+        " driver_license = 'Q7000001' || id where id in (3, 4)",
+    )
+    refresh(db)
+    assert waiting(db_url) == [("3", "KEYS_MOVED"), ("4", "KEYS_MOVED")]
+    do(
+        db_url,
+        f"update canon.identity_links set person_key = '{person(5)}'"
+        " where source_table = 'module_ct_scouting_daily' and source_pk = '4'",
+    )
+    assert evidence(db_url) == {1: [11], 2: [12], 5: [14]}
+    refresh(db)
+    assert evidence(db_url)[5] == [14]
+    assert "4" not in [pk for pk, _ in waiting(db_url)]
+    assert broken_at_all(db) == {}
+
+
+@pytest.mark.parametrize("how", ["at once", "one after the other"])
+def test_links_that_move_along_with_their_rows_stay_evidence(
+    db: Database, db_url: str, how: str
+) -> None:
+    swap = [
+        f"update {SCOUTING} set id = 90 where id = 1",
+        f"update {SCOUTING} set id = 1 where id = 2",
+        f"update {SCOUTING} set id = 2 where id = 90",
+    ]
+    moved = [
+        "create temp table kept as select * from canon.identity_links"
+        " where source_table = 'module_ct_scouting_daily' and source_pk in ('1', '2')",
+        "delete from canon.identity_links where id in (select id from kept)",
+        "insert into canon.identity_links select * from (select (jsonb_populate_record(k,"
+        " jsonb_build_object('source_pk', 3 - k.source_pk::int))).* from kept as k) as m",
+    ]
+    if how == "at once":
+        do(db_url, *swap, *moved)
+    else:
+        do(db_url, *swap)
+        do(db_url, *moved)
+    assert evidence(db_url) == {1: [11], 2: [12], 3: [13], 4: [14]}
+    assert refresh(db).stats["steps"]["link"]["changed"] == 0
+    assert evidence(db_url) == {1: [11], 2: [12], 3: [13], 4: [14]}
+
+
+def test_links_put_back_after_a_reload_are_of_what_they_were(db: Database, db_url: str) -> None:
+    ours = "source_table = 'module_ct_scouting_daily'"
+    do(
+        db_url,
+        f"create table public.kept as select * from canon.identity_links where {ours}",
+        f"delete from canon.identity_links where {ours}",
+    )
+    do(db_url, *RELOADED)
+    do(db_url, "insert into canon.identity_links select * from public.kept")
+    assert evidence(db_url) == {}
+    refresh(db)
+    assert evidence(db_url) == {1: [11], 2: [12], 3: [13], 4: [14]}

@@ -9,7 +9,7 @@ from scout_core.access.note import NOTE_MAX, NOTE_MIN
 from scout_core.access.permissions import Actor, may
 from scout_core.decide import review
 from scout_core.decide.review import ExplainedRow, RowCandidate
-from scout_core.errors import ChangedMeanwhile, NotFound, ScoutError
+from scout_core.errors import ChangedMeanwhile, NotFound, Refused, ScoutError
 from ui.decide import form, move
 from ui.decide.form import Told
 from ui.parts import frame, link, notes, read, site, tables, who
@@ -74,6 +74,9 @@ def row_card(actor: Actor, source_pk: str) -> None:
         row: ExplainedRow = read.one(review.by_row, source_pk).value
     except NotFound:
         frame.empty(t("review.gone"), t("review.gone_hint"), filters=(ROW,))
+        return
+    except Refused:
+        frame.empty(t("review.repeated"), t("review.repeated_hint"), filters=(ROW,))
         return
     with st.container(border=True, gap="small"):
         with frame.card_title(t("review.row", row=plain(row.source_pk))):

@@ -61,6 +61,11 @@ WORDS = {
     "close": ("Cerrar", "Close"),
     "gone": ("Esa fila ya no está.", "That row is no longer there."),
     "gone_hint": ("Elige otra de la lista.", "Choose another one of the list."),
+    "repeated": ("Varias filas tienen ese número.", "Several rows have that number."),
+    "repeated_hint": (
+        "Cada fila necesita un número propio para revisarla.",
+        "Each row needs a number of its own to be reviewed.",
+    ),
     "says": (
         "Scout {scout}, {day}. Nombre {name}, licencia {license}, teléfono {phone}.",
         "Scout {scout}, {day}. Name {name}, licence {license}, phone {phone}.",
