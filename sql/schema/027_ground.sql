@@ -791,6 +791,29 @@ begin
         if tg_op = 'TRUNCATE' then
             insert into scout.touched_keys default values;
         end if;
+        -- whoever sets a row aside means what it says now; one that is put back as it went is of what it was of
+        if tg_op = 'INSERT' then
+            insert into scout.ignored_rows (source_table, source_pk, content)
+            select n.source_table, n.source_pk, min(s.content::text)::uuid
+            from new_rows as n
+            inner join scout.src_scouting_daily as s on s.source_pk = n.source_pk
+            where n.source_table = 'module_ct_scouting_daily' and n.status = 'IGNORED'
+            group by n.source_table, n.source_pk
+            on conflict (source_table, source_pk) do nothing;
+        elsif tg_op = 'UPDATE' then
+            insert into scout.ignored_rows (source_table, source_pk, content)
+            select n.source_table, n.source_pk, min(s.content::text)::uuid
+            from new_rows as n
+            inner join scout.src_scouting_daily as s on s.source_pk = n.source_pk
+            where n.source_table = 'module_ct_scouting_daily' and n.status = 'IGNORED'
+                and not exists (
+                    select from old_rows as o
+                    where o.source_table = n.source_table and o.source_pk = n.source_pk and o.status = 'IGNORED'
+                )
+            group by n.source_table, n.source_pk
+            on conflict (source_table, source_pk) do update
+                set content = excluded.content;
+        end if;
         if tg_op in ('INSERT', 'UPDATE') then
             insert into scout.pending_persons (source_table, source_pk)
             select n.source_table, n.source_pk from new_rows as n;

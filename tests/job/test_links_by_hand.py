@@ -177,3 +177,22 @@ def test_links_put_back_after_a_reload_are_of_what_they_were(db: Database, db_ur
     assert evidence(db_url) == {}
     refresh(db)
     assert evidence(db_url) == {1: [11], 2: [12], 3: [13], 4: [14]}
+
+
+def test_row_set_aside_with_sql_is_what_it_said_then_though_no_run_came_between(
+    db: Database, db_url: str
+) -> None:
+    add = f"insert into {SCOUTING} (id, scout_id, driver_license) values "
+    do(db_url, add + "(5, 11, null), (6, 12, null)")
+    refresh(db)
+    assert [pk for pk, _ in waiting(db_url)] == ["5", "6"]
+    do(
+        db_url,
+        "update canon.identity_unmatched set status = 'IGNORED' where source_pk in ('5', '6')",
+    )
+    do(db_url, f"delete from {SCOUTING} where id = 5", add + "(5, 11, 'Q70000005')")
+    refresh(db)
+    assert evidence(db_url)[5] == [11]
+    # its neighbour is the same row, and stays set aside
+    assert waiting(db_url) == []
+    assert broken_at_all(db) == {}
