@@ -232,7 +232,7 @@ on_routines (role_name, privilege, routine_oid) as (
         and pg_proc.proname in (
             'license_key', 'phone_key', 'scouting_md5_key', 'read_key', 'read_day', 'read_row_number',
             -- beneath these
-            'source_timestamp', 'sane_timestamp', 'sane_date', 'source_timezone'
+            'source_timestamp', 'read_moment', 'sane_timestamp', 'sane_date', 'source_timezone'
         )
         and pg_proc.provolatile = 'i' and not pg_proc.prosecdef
     union all

@@ -1,4 +1,5 @@
 -- Indexes of ours on the owner's tables, built concurrently. Skipped where the table is absent.
+-- Whoever writes may look up no name of ours: expressions call functions whose bodies have none, or that are bound.
 -- Keys are collated "C", as the views compare them: other collations sort several times slower.
 
 -- name: scout_one_refresh_running on ops.ingestion_runs
@@ -13,11 +14,15 @@ create index concurrently scout_identity_links_person on canon.identity_links (p
 
 -- name: scout_registry_license on canon.identity_registry
 -- serves: linking by licence
-create index concurrently scout_registry_license on canon.identity_registry ((scout.license_key(primary_license) collate "C"));
+create index concurrently scout_registry_license on canon.identity_registry (
+    (scout.license_key(scout.read_key(primary_license)) collate "C")
+);
 
 -- name: scout_registry_phone on canon.identity_registry
 -- serves: linking by phone
-create index concurrently scout_registry_phone on canon.identity_registry ((scout.phone_key(primary_phone) collate "C"));
+create index concurrently scout_registry_phone on canon.identity_registry (
+    (scout.phone_key(scout.read_key(primary_phone)) collate "C")
+);
 
 -- name: scout_lead_events_scout on observational.lead_events
 -- serves: the scouts that the events of a person name
@@ -46,19 +51,27 @@ create index concurrently scout_migrations_driver on public.module_ct_migrations
 
 -- name: scout_drivers_index_license on canon.drivers_index
 -- serves: linking by licence through a driver
-create index concurrently scout_drivers_index_license on canon.drivers_index ((scout.license_key(license_norm) collate "C"));
+create index concurrently scout_drivers_index_license on canon.drivers_index (
+    (scout.license_key(scout.read_key(license_norm)) collate "C")
+);
 
 -- name: scout_drivers_index_phone on canon.drivers_index
 -- serves: linking by phone through a driver
-create index concurrently scout_drivers_index_phone on canon.drivers_index ((scout.phone_key(phone_norm) collate "C"));
+create index concurrently scout_drivers_index_phone on canon.drivers_index (
+    (scout.phone_key(scout.read_key(phone_norm)) collate "C")
+);
 
 -- name: scout_scouting_license on public.module_ct_scouting_daily
 -- serves: linking by licence through a linked scouting row
-create index concurrently scout_scouting_license on public.module_ct_scouting_daily ((scout.license_key(driver_license) collate "C"));
+create index concurrently scout_scouting_license on public.module_ct_scouting_daily (
+    (scout.license_key(scout.read_key(driver_license)) collate "C")
+);
 
 -- name: scout_scouting_phone on public.module_ct_scouting_daily
 -- serves: linking by phone through a linked scouting row; the licences that rows show with a phone
-create index concurrently scout_scouting_phone on public.module_ct_scouting_daily ((scout.phone_key(driver_phone) collate "C"));
+create index concurrently scout_scouting_phone on public.module_ct_scouting_daily (
+    (scout.phone_key(scout.read_key(driver_phone)) collate "C")
+);
 
 -- name: scout_payments_text_id on public.module_ct_cabinet_payments
 -- serves: the cabinet payment row that was touched

@@ -84,9 +84,12 @@ language sql immutable parallel safe
 return case when raw ~ '^(?:0|[1-9][0-9]{0,17})$' then raw::bigint end;
 comment on function scout.read_row_number(text) is 'Number of a source row; null for a text that is none, or not as the number would be written.';
 
+-- an index calls it for whoever writes, who may look up no name of ours
 create function scout.read_row_number(raw anyelement) returns bigint
 language sql immutable parallel safe
-as $$ select scout.read_row_number(raw::pg_catalog.text) $$;
+as $$
+    select case when raw::pg_catalog.text ~ '^(?:0|[1-9][0-9]{0,17})$' then raw::pg_catalog.text::pg_catalog.int8 end
+$$;
 comment on function scout.read_row_number(anyelement) is 'Number of a source row, of a type that no other reads.';
 
 -- of the type of the column, so that its index is used
@@ -158,7 +161,8 @@ comment on function scout.is_unreadable_scout(anyelement) is 'True for a value o
 -- Days and moments. Of texts those of ISO 8601, with - or / between year, month and day; 01/03/2025 is none, as nobody
 -- can tell what is the day there.
 
-create function scout.source_timestamp(moment text) returns timestamptz
+-- Beneath an index, which calls it for whoever writes: its body is read as the writer, who may look up no name of ours.
+create function scout.read_moment(moment text, source_zone text) returns timestamptz
 language plpgsql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -170,6 +174,7 @@ declare
     );
     written timestamp;
     zone text;
+    instant timestamptz;
 begin
     if parts is null or parts[1]::integer not between 1900 and 2199 or parts[2]::integer not between 1 and 12
         or parts[3]::integer not between 1
@@ -184,21 +189,29 @@ begin
     );
     zone := upper(parts[7]);
     if zone is null then
-        return scout.source_timestamp(written);
+        return written at time zone source_zone;
     elsif zone in ('Z', 'UTC') then
-        return scout.sane_timestamp(written at time zone 'UTC');
+        instant := written at time zone 'UTC';
+    else
+        zone := rpad(translate(zone, ':', ''), 5, '0');
+        if substr(zone, 2, 2)::integer > 15 or substr(zone, 4)::integer > 59 then
+            return null;
+        end if;
+        instant := (written at time zone 'UTC')
+            - (left(zone, 1) || '1')::integer
+            * make_interval(hours => substr(zone, 2, 2)::integer, mins => substr(zone, 4)::integer);
     end if;
-    zone := rpad(translate(zone, ':', ''), 5, '0');
-    if substr(zone, 2, 2)::integer > 15 or substr(zone, 4)::integer > 59 then
-        return null;
-    end if;
-    return scout.sane_timestamp(
-        (written at time zone 'UTC')
-        - (left(zone, 1) || '1')::integer
-        * make_interval(hours => substr(zone, 2, 2)::integer, mins => substr(zone, 4)::integer)
-    );
+    return case
+        when instant >= timestamptz '1900-01-01 00:00:00+00' and instant < timestamptz '2200-01-01 00:00:00+00' then instant
+    end;
 end
 $$;
+comment on function scout.read_moment(text, text) is
+'Instant of an ISO 8601 text, without a zone in the zone given; null for any other text and outside 1900..2199.';
+
+create function scout.source_timestamp(moment text) returns timestamptz
+language sql immutable parallel safe
+return scout.read_moment(moment, scout.source_timezone());
 comment on function scout.source_timestamp(text) is
 'Instant of an ISO 8601 text, without a zone in the source zone; null for any other text and outside 1900..2199.';
 
@@ -235,8 +248,45 @@ return case
 end;
 comment on function scout.read_day(text) is 'Day of an ISO 8601 text, as read of a date, timestamp or instant; null for any other text.';
 
+-- as loaders type a column without any day
+create function scout.read_day(raw smallint) returns date
+language sql immutable parallel safe
+return null::date;
+comment on function scout.read_day(smallint) is 'Null: a number is no day.';
+
+create function scout.read_day(raw integer) returns date
+language sql immutable parallel safe
+return null::date;
+comment on function scout.read_day(integer) is 'Null: a number is no day.';
+
+create function scout.read_day(raw bigint) returns date
+language sql immutable parallel safe
+return null::date;
+comment on function scout.read_day(bigint) is 'Null: a number is no day.';
+
+create function scout.read_day(raw numeric) returns date
+language sql immutable parallel safe
+return null::date;
+comment on function scout.read_day(numeric) is 'Null: a number is no day.';
+
+create function scout.read_day(raw real) returns date
+language sql immutable parallel safe
+return null::date;
+comment on function scout.read_day(real) is 'Null: a number is no day.';
+
+create function scout.read_day(raw double precision) returns date
+language sql immutable parallel safe
+return null::date;
+comment on function scout.read_day(double precision) is 'Null: a number is no day.';
+
+create function scout.read_day(raw boolean) returns date
+language sql immutable parallel safe
+return null::date;
+comment on function scout.read_day(boolean) is 'Null: a flag is no day.';
+
+-- not inlined, and so not indexed: an index would look up the name as whoever writes
 create function scout.read_day(raw anyelement) returns date
-language sql stable parallel safe
+language sql stable parallel safe set search_path = pg_catalog, pg_temp
 as $$ select scout.read_day(raw::pg_catalog.text) $$;
 comment on function scout.read_day(anyelement) is 'Day of a type that no other reads, by its text.';
 
