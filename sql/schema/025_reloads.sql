@@ -400,7 +400,7 @@ create table scout.evidence_seen (
 )
 with (autovacuum_vacuum_insert_scale_factor = 0.1);
 comment on table scout.evidence_seen is
-'One row per piece of evidence that may be asked for its age, written by settling: it names another scout than the ledger has for the person. Never forgotten, as a source may be loaded in two parts. No personal data.';
+'One row per piece of evidence that may be asked for its age, written by settling: it names another scout than the ledger has for the person, or has no created_at. Never forgotten, as a source may be loaded in two parts. No personal data.';
 comment on column scout.evidence_seen.piece is 'scout.piece_of: a hash of the person, the table, what the row says and the scout.';
 comment on column scout.evidence_seen.seen_at is
 'The oldest created_at of the source, or the moment when it was first settled where it has none; -infinity = was there without a created_at when we began to look.';

@@ -125,6 +125,56 @@ def test_without_created_at_it_is_as_old_as_the_first_look(source_db: str) -> No
         db.dispose()
 
 
+@pytest.mark.parametrize("missing", ["source_table", "source_pk", "source_table, source_pk"])
+def test_an_event_that_does_not_say_where_it_comes_from_is_settled(
+    db: Database, db_url: str, missing: str
+) -> None:
+    people(db_url)
+    settle.settle(db)
+    events = "observational.lead_events"
+    columns = missing.split(", ")
+    do(db_url, *(f"alter table {events} alter {column} drop not null" for column in columns))
+    with writing(db_url) as conn:
+        new.lead_event(conn, scout=6, person=key("beto"), source_pk="e2", created_at=LATE)
+        conn.exec_driver_sql(
+            f"update {events} set {', '.join(f'{column} = null' for column in columns)}"
+            " where source_pk = 'e2'"
+        )
+    assert rows(db_url, CONFLICTS) == [(key("beto"),)]
+    settle.settle(db)
+    assert rows(db_url, CONFLICTS) == [(key("beto"),)]
+    reload(db_url, events, in_two=False, new_numbers=True)
+    assert rows(db_url, CONFLICTS) == [(key("beto"),)]
+    refresh(db)
+    assert broken(db) == {}
+
+
+def test_without_created_at_it_is_as_old_as_the_first_look_whoever_has_no_scout_yet(
+    db: Database, db_url: str
+) -> None:
+    do(db_url, "update scout.state set is_evidence_seen = true")
+    with writing(db_url) as conn:
+        for name in ("ana", "beto"):
+            new.person(conn, key=key(name))
+            new.payment(conn, scout=5, person=key(name), created_at=None)
+        new.ledger(conn, person=key("beto"), scout=5)
+    settle.settle(db)
+    assert value(db_url, "select count(*) from scout.evidence_seen") == 2
+    with writing(db_url) as conn:
+        new.ledger(conn, person=key("ana"), scout=21, at=datetime.now(UTC))
+        conn.exec_driver_sql(
+            "update observational.lead_ledger set attributed_scout_id = 22, updated_at = now()"
+            f" where person_key = '{key('beto')}'"
+        )
+    assert rows(db_url, CONFLICTS) == []
+    settle.settle(db)
+    assert rows(db_url, CONFLICTS) == []
+    with writing(db_url) as conn:
+        new.payment(conn, scout=6, person=key("beto"), created_at=None)
+    assert rows(db_url, CONFLICTS) == [(key("beto"),)]
+    assert broken(db) == {}
+
+
 def test_what_agrees_with_the_ledger_is_not_written_down(db: Database, db_url: str) -> None:
     with writing(db_url) as conn:
         ana = new.person(conn)

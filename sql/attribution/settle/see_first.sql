@@ -7,6 +7,7 @@ with seen as (
     from scout.v_evidence_age as e
     where e.created_at is null
         and e.seen_at is null
+        and e.piece is not null
         and e.person_key > cast(:after_key as uuid)
         and e.person_key <= cast(:upto_key as uuid)
         and not (select s.is_evidence_seen from scout.state as s)

@@ -221,13 +221,15 @@ dated as (
     returning t.person_count
 ),
 
--- whose evidence is asked for its age: it names another scout than the ledger
-doubted as materialized (
+-- whose evidence is asked for its age: it names another scout than the ledger, or may some day; what has no created_at
+-- is as old as our first look
+asked as materialized (
     select
         c.person_key,
         c.ledger_scout_id
     from changed as c
     where c.scout_min <> c.ledger_scout_id or c.scout_max <> c.ledger_scout_id
+        or (c.scout_min is not null and (select s.is_evidence_seen from scout.state as s))
 ),
 
 seen as (
@@ -235,9 +237,13 @@ seen as (
     select
         e.piece,
         min(e.since)
-    from doubted as d
-    inner join scout.v_evidence_age as e on e.person_key = d.person_key and e.scout_id <> d.ledger_scout_id
-    where e.seen_at is null or e.created_at < e.seen_at
+    from asked as d
+    inner join scout.v_evidence_age as e on e.person_key = d.person_key
+    where e.piece is not null
+        and (
+            (e.scout_id <> d.ledger_scout_id and (e.seen_at is null or e.created_at < e.seen_at))
+            or (e.created_at is null and e.seen_at is null)
+        )
     group by e.piece
     on conflict (piece) do update
         set seen_at = excluded.seen_at

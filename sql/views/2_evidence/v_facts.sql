@@ -42,7 +42,7 @@ select
     null::text as driver_phone,
     e.origin_tag,
     null::text as acquisition_method,
-    e.origin_table || '|' || e.origin_pk || '|' || coalesce(e.event_on::text, '') as content,
+    coalesce(e.origin_table, '') || '|' || coalesce(e.origin_pk, '') || '|' || coalesce(e.event_on::text, '') as content,
     e.event_on as attribution_date,
     e.created_at
 from scout.src_lead_events as e
