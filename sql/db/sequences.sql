@@ -17,6 +17,8 @@ with tables (table_oid) as (
     select pg_class.oid
     from pg_catalog.pg_class
     where pg_class.relnamespace = to_regnamespace('scout') and pg_class.relkind = 'r'
+        -- a standby cannot read an unlogged one
+        and pg_class.relpersistence <> 'u'
 ),
 
 filled (table_oid, column_number, sequence_oid) as (
