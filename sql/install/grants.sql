@@ -23,7 +23,7 @@ our_relations as (
         pg_class.relname in (
             'planned_links', 'pending_persons', 'person_attribution', 'attribution_totals', 'attribution_scouts',
             'attribution_days', 'unlinked_rows', 'touched_keys', 'rows_to_check', 'alerts_to_check', 'quality_rows',
-            'unsealed_rows', 'rebuild_requests', 'source_changes', 'repeated_ids', 'ledger_evidence_kept', 'request_keys',
+            'unsealed_rows', 'rebuild_requests', 'source_changes', 'ledger_evidence_kept', 'request_keys',
             'sign_ins', 'session_ends', 'linked_rows', 'moved_links', 'ignored_rows', 'missed_changes'
         ) as is_emptied,
         pg_class.relname in ('ledger_evidence_kept', 'ledger_notes', 'content_key', 'moved_links') as is_private

@@ -393,9 +393,9 @@ def test_each_role_may_do_exactly_what_it_is_for(url: str) -> None:
     assert not [line for line in in_scout if " truncate " in line]
     state = (
         "alerts_to_check attribution_days attribution_scouts attribution_totals"
-        " ignored_rows ledger_evidence_kept linked_rows moved_links pending_persons"
-        " person_attribution planned_links quality_rows request_keys rows_to_check session_ends"
-        " sign_ins touched_keys unlinked_rows unsealed_rows"
+        " ignored_rows ledger_evidence_kept linked_rows missed_changes moved_links pending_persons"
+        " person_attribution planned_links quality_rows rebuild_requests request_keys rows_to_check"
+        " session_ends sign_ins source_changes touched_keys unlinked_rows unsealed_rows"
     )
     assert sorted(line for line in in_scout if " delete " in line) == [
         f"scout_writer delete {table}" for table in state.split()
