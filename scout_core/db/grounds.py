@@ -64,6 +64,8 @@ class Trouble:
     @property
     def todo(self) -> str:
         """What to do."""
+        if self.trouble == "LACKS_COLUMN" and self.stops_runs:
+            return "Give the column its name back: nothing works without it."
         if self.trouble == "LACKS_COLUMN":
             return (
                 f"Give the column its name back. If it is to stay so, {self.source_name} counts as "

@@ -288,6 +288,7 @@ def _note_sources(installer: Installer, states: list[SourceState]) -> None:
             conn,
             "note_sources",
             source_names=[s.source.name for s in states],
+            are_mandatory=[s.source.is_mandatory for s in states],
             are_used=[s.is_usable for s in states],
             are_tracked=[s.source.name in tracked for s in states],
             columns=[" ".join(s.source.columns) for s in states],

@@ -362,9 +362,12 @@ views as (
     on conflict do nothing
 )
 
-insert into scout.installed_sources as s (source_name, is_used, is_tracked, columns, column_numbers, lack)
+insert into scout.installed_sources as s (
+    source_name, is_mandatory, is_used, is_tracked, columns, column_numbers, lack
+)
 select
     n.source_name,
+    n.is_mandatory,
     n.is_used,
     n.is_tracked,
     string_to_array(n.columns, ' '),
@@ -377,11 +380,12 @@ select
     ),
     nullif(n.lack, '')
 from unnest(
-    cast(:source_names as text[]), cast(:are_used as boolean[]), cast(:are_tracked as boolean[]),
-    cast(:columns as text[]), cast(:lacks as text[])
-) as n (source_name, is_used, is_tracked, columns, lack)
+    cast(:source_names as text[]), cast(:are_mandatory as boolean[]), cast(:are_used as boolean[]),
+    cast(:are_tracked as boolean[]), cast(:columns as text[]), cast(:lacks as text[])
+) as n (source_name, is_mandatory, is_used, is_tracked, columns, lack)
 on conflict (source_name) do update
     set
+        is_mandatory = excluded.is_mandatory,
         is_used = excluded.is_used,
         is_tracked = excluded.is_tracked,
         columns = excluded.columns,

@@ -3,6 +3,7 @@
 
 create table scout.installed_sources (
     source_name text primary key,
+    is_mandatory boolean not null,
     is_used boolean not null,
     is_tracked boolean not null,
     columns text[] not null,
@@ -11,6 +12,7 @@ create table scout.installed_sources (
 );
 comment on table scout.installed_sources is
 'One row per relation of the owner that we know, as the last init found it. What it is now: scout.v_source_troubles.';
+comment on column scout.installed_sources.is_mandatory is 'No run goes on without it; an optional one counts as empty.';
 comment on column scout.installed_sources.is_used is 'Views of ours read it; else an empty stand-in counts in its place.';
 comment on column scout.installed_sources.is_tracked is 'Triggers of ours are to note what changes in it.';
 comment on column scout.installed_sources.columns is 'The columns that we read.';

@@ -233,6 +233,32 @@ def test_a_renamed_column_never_fails_the_owner(db: Database, db_url: str, colum
     assert broken_at_all(db).keys() <= unlike
 
 
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("observational.lead_ledger", "attribution_score"),
+        ("observational.lead_ledger", "attributed_scout_id"),
+        ("observational.lead_events", "payload_json"),
+        ("canon.identity_registry", "flags"),
+        ("canon.identity_links", "match_score"),
+    ],
+)
+def test_no_run_goes_on_without_a_column_of_a_table_that_must_be_there(
+    db: Database, db_url: str, table: str, column: str
+) -> None:
+    do(db_url, f"alter table {table} rename column {column} to another")
+    do(db_url, f"update {table} set another = another")
+    assert column in findings(db, "FAIL")[table]
+    assert sources_light(db).status == "FAIL"
+    with pytest.raises(SourcesChanged, match=column):
+        refresh(db, trigger="cron")
+    do(db_url, f"alter table {table} rename column another to {column}")
+    refresh(db, trigger="cron")
+    assert of(db_url, 1) == (None, 11, "{11}")
+    assert findings(db, "FAIL") == {}
+    assert broken_at_all(db) == {}
+
+
 @pytest.mark.parametrize("kind", ["view", "materialized view", "partitioned", "inherited"])
 def test_a_source_that_triggers_cannot_watch_is_said(server_url: str, kind: str) -> None:
     with databases.clone(server_url, world.seeded(server_url)) as url:

@@ -15,7 +15,8 @@ select
         when s.is_used and (n.relation_oid is null or b.reads is not null) then b.reads
         when s.is_used then coalesce(k.column_names, l.column_names)
     end as detail,
-    not s.is_used or n.relation_oid is null or b.reads is not null or k.column_names is not null as stops_runs
+    -- one that counts as empty after init does no harm meanwhile
+    s.is_mandatory or not s.is_used or n.relation_oid is null or b.reads is not null or k.column_names is not null as stops_runs
 from scout.installed_sources as s
 cross join lateral (
     -- not by to_regclass, which fails without the right to use the schema
@@ -81,4 +82,4 @@ comment on column scout.v_source_troubles.trouble is
 'GONE (no relation of that name), OTHER_RELATION (our views read another one), OTHER_COLUMN (another column has the name), LACKS_COLUMN (renamed or dropped; our views still read it), APPEARED (was not there at the last init), VIEWS_GONE (dropped along with a table).';
 comment on column scout.v_source_troubles.detail is
 'The relations that are read instead, the columns that are lacking, or how many views are gone; null where there is nothing to name.';
-comment on column scout.v_source_troubles.stops_runs is 'No run goes on before init has made the views anew.';
+comment on column scout.v_source_troubles.stops_runs is 'No run goes on before init has made the views anew, or a column that we cannot do without has its name back.';
