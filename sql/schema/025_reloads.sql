@@ -411,6 +411,18 @@ return ('x' || left(md5(person_key::text || '|' || source_table || '|' || conten
 comment on function scout.piece_of(uuid, text, text, integer) is
 'The same for the same evidence, whatever number and created_at its row has.';
 
+-- A ledger that is loaded again with another updated_at got its scouts no later.
+create table scout.ledger_seen (
+    person_key uuid not null,
+    scout_id integer not null,
+    updated_at timestamptz not null,
+    -- serves: since when has the ledger this scout for this person
+    primary key (person_key, scout_id)
+);
+comment on table scout.ledger_seen is
+'One row per person and scout that the ledger had while evidence named another, written by settling. Counts where no audit row says when the ledger got its scout.';
+comment on column scout.ledger_seen.updated_at is 'The oldest updated_at that the ledger has shown with this scout.';
+
 alter table scout.state add column is_evidence_seen boolean not null default false;
 comment on column scout.state.is_evidence_seen is
 'All evidence that there was at first has its row in scout.evidence_seen; from then on what has none is new.';

@@ -10,6 +10,7 @@ from scout_core.attribution import settle
 from scout_core.db.database import Database
 from scout_core.decide import undo
 from tests.support import factories as new
+from tests.support.installing import init
 from tests.support.job import (
     OPERATOR,
     broken,
@@ -110,6 +111,55 @@ def test_a_reload_in_one_transaction_changes_nothing(db: Database, db_url: str, 
     assert take_back(db, run_id) == 1
     assert scouts(db_url).get(key("carla")) is None
     assert broken(db) == {}
+
+
+RESTAMPS = {
+    "truncate and insert": [
+        KEEP,
+        f"truncate {LEDGER}",
+        f"alter table keep drop column updated_at; insert into {LEDGER} (person_key,"
+        " attributed_source, attributed_scout_id, attribution_rule, attribution_score,"
+        " confidence_level, evidence_json, decision_status) select * from keep",
+    ],
+    "upsert": [
+        KEEP,
+        f"{BACK} on conflict (person_key) do update"
+        " set attributed_scout_id = excluded.attributed_scout_id, updated_at = now()",
+    ],
+}
+
+
+@pytest.mark.parametrize("way", RESTAMPS)
+def test_a_reload_that_dates_the_rows_anew_closes_no_conflict(source_db: str, way: str) -> None:
+    with writing(source_db) as conn:
+        for name, scout in (("ana", 5), ("beto", 6), ("carla", 7)):
+            new.person(conn, key=key(name))
+            new.ledger(conn, person=key(name), scout=scout, at=THEN)
+        new.lead_event(
+            conn, person=key("ana"), scout=7, created_at=datetime(2025, 7, 1, tzinfo=UTC)
+        )
+        new.lead_event(
+            conn, person=key("beto"), scout=7, created_at=datetime(2025, 5, 1, tzinfo=UTC)
+        )
+    init(source_db)
+    db = Database(source_db)
+    try:
+        refresh(db)
+        conflicts = "select person_key from ops.v_scout_attribution_conflicts"
+        assert rows(source_db, conflicts) == [(key("ana"),)]
+        for _ in range(2):
+            do(source_db, *RESTAMPS[way])
+            assert rows(source_db, conflicts) == [(key("ana"),)]
+            refresh(db)
+            assert rows(source_db, conflicts) == [(key("ana"),)]
+        assert rows(source_db, EXTERNAL) == []
+        do(source_db, f"update {LEDGER} set attributed_scout_id = 8, updated_at = now()")
+        assert rows(source_db, conflicts) == []
+        refresh(db)
+        assert rows(source_db, conflicts) == []
+        assert broken(db) == {}
+    finally:
+        db.dispose()
 
 
 def test_nothing_is_left_of_the_notes(db: Database, db_url: str) -> None:

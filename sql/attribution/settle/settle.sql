@@ -251,6 +251,21 @@ seen as (
     returning 1
 ),
 
+seen_ledger as (
+    insert into scout.ledger_seen as t (person_key, scout_id, updated_at)
+    select
+        c.person_key,
+        c.ledger_scout_id,
+        c.ledger_updated_at
+    from changed as c
+    where (c.scout_min <> c.ledger_scout_id or c.scout_max <> c.ledger_scout_id)
+        and c.ledger_updated_at is not null
+    on conflict (person_key, scout_id) do update
+        set updated_at = excluded.updated_at
+        where excluded.updated_at < t.updated_at
+    returning 1
+),
+
 unlinked as materialized (
     select u.*
     from scout.unlinked_of((select c.source_pks from concerned_rows as c)) as u

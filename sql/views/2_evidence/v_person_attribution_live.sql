@@ -64,7 +64,14 @@ select
             case
                 when exists (
                     select
-                    from (values (p.ledger_updated_at)) as t (updated_at)
+                    from (
+                        -- dated anew, it got its scout no later
+                        select
+                            least(p.ledger_updated_at, (
+                                select k.updated_at from scout.ledger_seen as k
+                                where k.person_key = p.person_key and k.scout_id = p.ledger_scout_id
+                            )) as updated_at
+                    ) as t
                     left join lateral (
                         -- how the ledger got the scout that it has now, and when: the row's own date where the write
                         -- of somebody else brought one, which cannot be later than the write
