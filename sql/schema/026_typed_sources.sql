@@ -38,7 +38,7 @@ comment on function scout.read_key(double precision) is 'A key as text: 12.0 is 
 -- from a million on, PostgreSQL writes a real with an exponent, though it is exact to sixteen million
 create function scout.read_key(raw real) returns text
 language sql immutable parallel safe
-return case when raw between -16777215 and 16777215 and raw = trunc(raw) then raw::integer::text else raw::text end;
+return case when raw >= -16777215 and raw <= 16777215 and raw = trunc(raw) then raw::integer::text else raw::text end;
 comment on function scout.read_key(real) is 'A key as text: 12.0 is 12.';
 
 create function scout.read_key(raw anyelement) returns text
@@ -70,12 +70,12 @@ comment on function scout.read_row_number(bigint) is 'Number of a source row.';
 
 create function scout.read_row_number(raw numeric) returns bigint
 language sql immutable parallel safe
-return case when raw between -999999999999999999 and 999999999999999999 and raw = trunc(raw) then raw::bigint end;
+return case when raw >= -999999999999999999 and raw <= 999999999999999999 and raw = trunc(raw) then raw::bigint end;
 comment on function scout.read_row_number(numeric) is 'Number of a source row; null for what is no whole number of 18 digits.';
 
 create function scout.read_row_number(raw double precision) returns bigint
 language sql immutable parallel safe
-return case when raw between -9007199254740991 and 9007199254740991 and raw = trunc(raw) then raw::bigint end;
+return case when raw >= -9007199254740991 and raw <= 9007199254740991 and raw = trunc(raw) then raw::bigint end;
 comment on function scout.read_row_number(double precision) is
 'Number of a source row; null for what is no whole number or too great to be exact.';
 
@@ -118,18 +118,18 @@ comment on function scout.read_event_number(anyelement) is 'Number of an event, 
 
 create or replace function scout.parse_scout_id(raw numeric) returns integer
 language sql immutable parallel safe
-return case when raw between 1 and 2147483647 and raw = trunc(raw) then raw::integer end;
+return case when raw >= 1 and raw <= 2147483647 and raw = trunc(raw) then raw::integer end;
 comment on function scout.parse_scout_id(numeric) is 'Scout number of a numeric column: a whole number within 1..2147483647.';
 
 create function scout.parse_scout_id(raw double precision) returns integer
 language sql immutable parallel safe
-return case when raw between 1 and 2147483647 and raw = trunc(raw) then raw::integer end;
+return case when raw >= 1 and raw <= 2147483647 and raw = trunc(raw) then raw::integer end;
 comment on function scout.parse_scout_id(double precision) is
 'Scout number of a floating point column: a whole number within 1..2147483647.';
 
 create function scout.parse_scout_id(raw real) returns integer
 language sql immutable parallel safe
-return case when raw between 1 and 16777215 and raw = trunc(raw) then raw::integer end;
+return case when raw >= 1 and raw <= 16777215 and raw = trunc(raw) then raw::integer end;
 comment on function scout.parse_scout_id(real) is
 'Scout number of a column of single precision: a whole number within 1..16777215, above which it is not exact.';
 
@@ -341,12 +341,12 @@ comment on function scout.read_whole(integer) is 'A whole number.';
 
 create function scout.read_whole(raw numeric) returns integer
 language sql immutable parallel safe
-return case when raw between -2147483648 and 2147483647 and raw = trunc(raw) then raw::integer end;
+return case when raw >= -2147483648 and raw <= 2147483647 and raw = trunc(raw) then raw::integer end;
 comment on function scout.read_whole(numeric) is 'A whole number; null for what is none.';
 
 create function scout.read_whole(raw double precision) returns integer
 language sql immutable parallel safe
-return case when raw between -2147483648 and 2147483647 and raw = trunc(raw) then raw::integer end;
+return case when raw >= -2147483648 and raw <= 2147483647 and raw = trunc(raw) then raw::integer end;
 comment on function scout.read_whole(double precision) is 'A whole number; null for what is none.';
 
 create function scout.read_whole(raw text) returns integer

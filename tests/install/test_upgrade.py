@@ -106,11 +106,14 @@ def tree_of(folder: Path, number: int) -> Path:
     for path in later:
         (tree / "schema" / path.name).unlink()
     if number < 26:
-        for path in (tree / "views").rglob("*.sql"):
+        for path in [*(tree / "views").rglob("*.sql"), tree / "install" / "indexes.sql"]:
             body = path.read_text()
             for pattern, older in AS_IT_STOOD.items():
                 body = re.sub(pattern, older, body)
             path.write_text(body)
+    triggers = tree / "install" / "triggers.sql"
+    parts = re.split(r"(?m)^(?=-- name: )", triggers.read_text())
+    triggers.write_text("".join(p for p in parts if not set(re.findall(r"\w+", p)) & gone))
     views = {path: path.read_text() for path in (tree / "views").rglob("*.sql")}
     if "linked_rows" in gone:
         for path, body in views.items():

@@ -44,9 +44,9 @@ select
     -- the row of another number, that was linked to the same person: a load that gives ids anew changes nothing
     (
         select count(*)
-        from planned as p
-        inner join scout.src_scouting_daily as s on s.source_pk = p.row_id::text
-        where p.outcome = 'LINK'
-            and (s.content, p.person_key) in (select c.content, c.person_key from scout.v_row_links as c)
+        from planned as n
+        inner join scout.src_scouting_daily as s on s.source_pk = n.row_id::text
+        where n.outcome = 'LINK'
+            and (s.content, n.person_key) in (select c.content, c.person_key from scout.v_row_links as c)
     ) as renumbered_count
 from planned as p;

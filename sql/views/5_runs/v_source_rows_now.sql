@@ -56,69 +56,69 @@ counted as materialized (
     where 'canon.identity_registry' in (select d.source_name from due as d)
     union all
     select
-        'canon.identity_links',
-        (select count(*) from canon.identity_links as t),
-        (select max(t.id)::text from canon.identity_links as t)
+        'canon.identity_links' as source_name,
+        (select count(*) from canon.identity_links as t) as row_count,
+        (select max(t.id)::text from canon.identity_links as t) as newest_id
     where 'canon.identity_links' in (select d.source_name from due as d)
     union all
     select
-        'observational.lead_events',
-        (select count(*) from scout.src_lead_events as t),
-        (select max(t.event_id)::text from scout.src_lead_events as t)
+        'observational.lead_events' as source_name,
+        (select count(*) from scout.src_lead_events as t) as row_count,
+        (select max(t.event_id)::text from scout.src_lead_events as t) as newest_id
     where 'observational.lead_events' in (select d.source_name from due as d)
     union all
     select
-        'observational.lead_ledger',
-        (select count(*) from observational.lead_ledger as t),
-        null::text
+        'observational.lead_ledger' as source_name,
+        (select count(*) from observational.lead_ledger as t) as row_count,
+        null::text as newest_id
     where 'observational.lead_ledger' in (select d.source_name from due as d)
     union all
     select
-        'canon.drivers_index',
-        (select count(*) from scout.src_drivers_index as t),
-        null::text
+        'canon.drivers_index' as source_name,
+        (select count(*) from scout.src_drivers_index as t) as row_count,
+        null::text as newest_id
     where 'canon.drivers_index' in (select d.source_name from due as d)
     union all
     select
-        'public.module_ct_scouting_daily',
-        (select count(*) from scout.src_scouting_daily as t),
-        (select max(t.row_id)::text from scout.src_scouting_daily as t)
+        'public.module_ct_scouting_daily' as source_name,
+        (select count(*) from scout.src_scouting_daily as t) as row_count,
+        (select max(t.row_id)::text from scout.src_scouting_daily as t) as newest_id
     where 'public.module_ct_scouting_daily' in (select d.source_name from due as d)
     union all
     select
-        'public.module_ct_migrations',
-        (select count(*) from scout.src_migrations as t),
-        (select max(t.row_id)::text from scout.src_migrations as t)
+        'public.module_ct_migrations' as source_name,
+        (select count(*) from scout.src_migrations as t) as row_count,
+        (select max(t.row_id)::text from scout.src_migrations as t) as newest_id
     where 'public.module_ct_migrations' in (select d.source_name from due as d)
     union all
     select
-        'public.module_ct_scouts_list',
-        (select count(*) from scout.src_scouts_list as t),
-        null::text
+        'public.module_ct_scouts_list' as source_name,
+        (select count(*) from scout.src_scouts_list as t) as row_count,
+        null::text as newest_id
     where 'public.module_ct_scouts_list' in (select d.source_name from due as d)
     union all
     select
-        'public.module_ct_cabinet_payments',
-        (select count(*) from scout.src_cabinet_payments as t),
-        (select max(t.row_id)::text from scout.src_cabinet_payments as t)
+        'public.module_ct_cabinet_payments' as source_name,
+        (select count(*) from scout.src_cabinet_payments as t) as row_count,
+        (select max(t.row_id)::text from scout.src_cabinet_payments as t) as newest_id
     where 'public.module_ct_cabinet_payments' in (select d.source_name from due as d)
     union all
     select
-        'public.module_ct_cabinet_leads',
-        (select count(*) from scout.src_cabinet_leads as t),
-        (select max(t.cabinet_lead_id)::text from scout.src_cabinet_leads as t)
+        'public.module_ct_cabinet_leads' as source_name,
+        (select count(*) from scout.src_cabinet_leads as t) as row_count,
+        (select max(t.cabinet_lead_id)::text from scout.src_cabinet_leads as t) as newest_id
     where 'public.module_ct_cabinet_leads' in (select d.source_name from due as d)
     union all
     select
-        'ops.scout_payment_rules',
-        (select count(*) from scout.src_payment_rules as t),
-        null::text
+        'ops.scout_payment_rules' as source_name,
+        (select count(*) from scout.src_payment_rules as t) as row_count,
+        null::text as newest_id
     where 'ops.scout_payment_rules' in (select d.source_name from due as d)
     union all
     select
-        'ops.scout_liquidation_ledger',
-        (select count(*) from scout.src_liquidation_ledger as t),
-        null::text
+        'ops.scout_liquidation_ledger' as source_name,
+        (select count(*) from scout.src_liquidation_ledger as t) as row_count,
+        null::text as newest_id
     where 'ops.scout_liquidation_ledger' in (select d.source_name from due as d)
 )
 
