@@ -17,10 +17,13 @@ def mend_sources(db: Database, settings: Settings) -> None:
     try:
         with db.transaction(LOOK) as conn:
             changed = [t for t in grounds.list_stopping(conn) if isinstance(t, grounds.Trouble)]
-        if changed:
-            _log.warning(
-                "sources changed, init makes the views anew", reason=grounds.changed(changed)
-            )
-            init(db, settings, report=lambda line: _log.info("init", did=line))
+    except ScoutError:
+        # away, not installed, of an older version: whoever comes next says so
+        return
+    if not changed:
+        return
+    _log.warning("sources changed, init makes the views anew", reason=grounds.changed(changed))
+    try:
+        init(db, settings, report=lambda line: _log.info("init", did=line))
     except ScoutError as exc:
-        _log.warning("sources were not looked at or not mended", reason=exc.message)
+        _log.warning("the views were not made anew", reason=exc.message)

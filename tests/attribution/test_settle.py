@@ -467,7 +467,7 @@ def test_person_who_loses_a_license_gets_the_row_that_it_kept_away(stage: Scene,
     known: dict[str, object] = {}
     kept: dict[str, str] = {}
     with writing(stage.url) as conn:
-        for number, loss in enumerate(losses):
+        for number, loss in enumerate(losses, 1):
             license, how = f"KNOWN{number:03}", LOSSES[loss][0]
             phone, person = f"91111{number:04}", key(loss)
             new.person(
@@ -518,10 +518,7 @@ def test_emptied_holds_hold_nobody(db: Database, db_url: str):
 def test_run_that_died_between_batches_leaves_what_it_was_judging(stage: Scene):
     names = left_rows(stage)
     stage.do(
-        *(
-            lambda c, n=n: new.scouting_row(c, scout=n + 1, license=f"FRESH{n:03}")
-            for n in range(4)
-        ),
+        *(lambda c, n=n: new.scouting_row(c, scout=n, license=f"FRESH{n:03}") for n in range(1, 5)),
         lambda c: new.driver(c, key="d1", license="OWNER111"),
     )
     stage.settle()

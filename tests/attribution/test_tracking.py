@@ -522,7 +522,8 @@ def test_decision_is_shown_until_it_ends(stage: Scene, settles: bool):
         moves="ana",
         settles=settles,
     )
-    assert now() == ("SEVERAL_SCOUTS", "SEVERAL_SCOUTS")
+    # and the ledger says again what was decided
+    assert now() == ("DECIDED_NO_SCOUT", "NEW_EVIDENCE")
 
 
 def test_transaction_that_is_rolled_back_moves_nobody(stage: Scene, settles: bool):

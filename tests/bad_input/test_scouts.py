@@ -219,7 +219,10 @@ def test_unreadable_scout_in_the_ledger_is_reported_and_left_alone(server_url: s
             factories.lead_event(conn, person=ana, scout=7)
         refresh(db)
         seen = look(db)
-        assert seen.states == {ana: State(scout=0), luis: State(scout=7)}
+        assert seen.states == {
+            ana: State(scout=0, conflict="CONTRADICTS_LEDGER"),
+            luis: State(scout=7),
+        }
         assert seen.issues == [
             Issue("UNREADABLE_SCOUT", "observational.lead_ledger", str(ana), "0", ana, True)
         ]

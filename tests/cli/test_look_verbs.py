@@ -293,8 +293,8 @@ def test_quality_runs_now_and_refresh_runs_what_is_due(server_url: str, verb: Ve
     with installed(server_url) as db:
         assert "never ran" in verb(db, "quality")[1]
         run = answer(verb(db, "refresh", "--json"))["run"]["run_id"]
-        write(db, "drop view scout.v_source_dates")
         assert verb(db, "refresh")[0] == 0
+        write(db, "drop view scout.v_source_dates")
         kept = "select count(*), min(run_id), max(run_id) from scout.quality_results"
         assert rows(db, kept) == [(len(CHECK_NAMES), run, run)]
         code, out, _ = verb(db, "quality", "future_dates", "--run")

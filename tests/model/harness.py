@@ -70,7 +70,7 @@ class Harness:
             " where c.relkind = 'r' and c.relnamespace::regnamespace::text in"
             " ('canon', 'observational', 'ops', 'public', 'scout') and c.relname not in"
             " ('schema_files', 'installed_objects', 'install_facts', 'installed_sources',"
-            " 'source_views', 'state', 'alert_state')"
+            " 'source_views', 'content_key', 'state', 'alert_state')"
         )
         ((deletes,),) = self._cursor.fetchall()
         replica, default = (f"set session_replication_role = {r}" for r in ("replica", "default"))
