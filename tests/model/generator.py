@@ -99,7 +99,7 @@ class Generator(Draw):
         for _ in range(rng.randint(3, 8)):
             license_ = rng.choice([*LICENSES[::2], None])
             phone = rng.choice([*PHONES[::2], None])
-            row = ScoutingRow(self._id(rng), self._scout(rng), phone, license_, DAYS[0], None, None)
+            row = ScoutingRow(self._id(rng), self._scout(rng), phone, license_, DAYS[0], None, PAST)
             self.twin.add_scouting(row)
 
     def tangle(self, rng: Random) -> None:
@@ -114,7 +114,7 @@ class Generator(Draw):
             row = ScoutingRow(
                 self._id(rng), 5, rng.choice([phone, phone, None]),
                 rng.choice([license_, license_, rng.choice(known or [None]), None]),
-                DAYS[1], None, None,
+                DAYS[1], None, PAST,
             )  # fmt: skip
             self.twin.add_scouting(row)
             if rng.random() < 0.2:
@@ -126,7 +126,7 @@ class Generator(Draw):
         keys = [(known, phone), (license_, phone), (license_, None)]
         for number, (row_license, row_phone) in zip(ids, keys, strict=True):
             self.twin.add_scouting(
-                ScoutingRow(number, 5, row_phone, row_license, DAYS[1], None, None)
+                ScoutingRow(number, 5, row_phone, row_license, DAYS[1], None, PAST)
             )
 
     def migration(self, rng: Random) -> None:
