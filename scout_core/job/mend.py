@@ -4,7 +4,7 @@ login may. Where it may not, or where that does not help, the run stops and says
 from scout_core import logs
 from scout_core.db import grounds
 from scout_core.db.database import LOOK, Database
-from scout_core.errors import ScoutError
+from scout_core.errors import ScoutError, Unavailable
 from scout_core.install.init import init
 from scout_core.settings import Settings
 
@@ -17,8 +17,10 @@ def mend_sources(db: Database, settings: Settings) -> None:
     try:
         with db.transaction(LOOK) as conn:
             changed = [t for t in grounds.list_stopping(conn) if isinstance(t, grounds.Trouble)]
+    except Unavailable:
+        raise
     except ScoutError:
-        # away, not installed, of an older version: whoever comes next says so
+        # not installed, of an older version: whoever comes next says so
         return
     if not changed:
         return

@@ -2,6 +2,7 @@
 written one by one, and the owner's statements never fail for us."""
 
 import io
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -221,7 +222,12 @@ def by_pandas_deleting(url: str, source: str, changes: tuple[str, ...]) -> None:
 
 
 def _frame(conn: Connection, table: str) -> pd.DataFrame:
-    return pd.read_sql(f"select * from {table}", conn)
+    frame = pd.read_sql(f"select * from {table}", conn)
+    if "payload_json" in frame:
+        frame["payload_json"] = [
+            None if p is None else json.dumps(p) for p in frame["payload_json"]
+        ]
+    return frame
 
 
 def without_triggers(url: str, source: str, changes: tuple[str, ...]) -> None:

@@ -144,6 +144,11 @@ resolved as (
         run_id = :run_id
     from linked as l
     where u.source_table = l.source_table and u.source_pk = l.source_pk and u.status <> 'RESOLVED'
+        -- one that was set aside since the plan was made stays so: the run makes its plan anew
+        and u.source_pk not in (
+            select g.source_pk from scout.v_ignored_rows as g
+            where g.source_table = 'module_ct_scouting_daily'
+        )
     returning u.id
 ),
 
@@ -152,6 +157,10 @@ forgotten as (
     delete from scout.ignored_rows as i
     using linked as l
     where i.source_table = l.source_table and i.source_pk = l.source_pk
+        and i.source_pk not in (
+            select g.source_pk from scout.v_ignored_rows as g
+            where g.source_table = 'module_ct_scouting_daily'
+        )
     returning i.source_pk
 ),
 

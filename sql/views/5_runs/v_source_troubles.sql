@@ -2,6 +2,32 @@
 -- pages go by. A view of ours is bound to a relation and not to its name, so another relation that takes the name is
 -- not read until init has made the view anew.
 create or replace view scout.v_source_troubles as
+with relations as materialized (
+    -- not by to_regclass, which fails without the right to use the schema
+    select
+        s.source_name,
+        max(c.oid) as relation_oid
+    from scout.installed_sources as s
+    left join pg_namespace as m on m.nspname = split_part(s.source_name, '.', 1)
+    left join pg_class as c on c.relnamespace = m.oid and c.relname = split_part(s.source_name, '.', 2)
+    group by s.source_name
+),
+
+-- views of ours that do not read it any more
+misled as materialized (
+    select
+        v.source_name,
+        w.oid as rule_oid
+    from scout.source_views as v
+    inner join relations as n on n.source_name = v.source_name
+    inner join pg_rewrite as w on w.ev_class = to_regclass(v.view_name)
+    where not exists (
+        select from pg_depend as r
+        where r.classid = 'pg_rewrite'::regclass and r.objid = w.oid and r.refclassid = 'pg_class'::regclass
+            and r.refobjid = n.relation_oid
+    )
+)
+
 select
     s.source_name,
     case
@@ -18,27 +44,19 @@ select
     -- one that counts as empty after init does no harm meanwhile
     s.is_mandatory or not s.is_used or n.relation_oid is null or b.reads is not null or k.column_names is not null as stops_runs
 from scout.installed_sources as s
-cross join lateral (
-    -- not by to_regclass, which fails without the right to use the schema
-    select max(c.oid) as relation_oid
-    from pg_class as c
-    inner join pg_namespace as m on m.oid = c.relnamespace
-    where m.nspname = split_part(s.source_name, '.', 1) and c.relname = split_part(s.source_name, '.', 2)
-) as n
+inner join relations as n on n.source_name = s.source_name
 left join lateral (
     -- what views of ours read in its place
     select string_agg(distinct o.refobjid::regclass::text, ', ') as reads
-    from scout.source_views as v
-    inner join pg_rewrite as w on w.ev_class = to_regclass(v.view_name)
-    inner join pg_depend as o
-        on o.classid = 'pg_rewrite'::regclass and o.objid = w.oid and o.refclassid = 'pg_class'::regclass
+    from misled as v
+    cross join lateral (
+        -- fenced, so that only they are looked through
+        select d.refobjid from pg_depend as d
+        where d.classid = 'pg_rewrite'::regclass and d.objid = v.rule_oid and d.refclassid = 'pg_class'::regclass
+            and d.refobjid > 16383
+        offset 0
+    ) as o
     where v.source_name = s.source_name
-        and not exists (
-            select from pg_depend as r
-            where r.classid = 'pg_rewrite'::regclass and r.objid = w.oid and r.refclassid = 'pg_class'::regclass
-                and r.refobjid = n.relation_oid
-        )
-        and o.refobjid > 16383
         and o.refobjid::regclass::text not in (select k.source_name from scout.installed_sources as k)
         and o.refobjid::regclass::text not in (
             select i.name from scout.installed_objects as i
