@@ -65,8 +65,7 @@ WHOLE: dict[str, tuple[set[str], str]] = {
     "money of the backlog": ({CLAIMS, PERSONS}, "all claims are summed by person"),
     "states of the liquidation": ({CLAIMS, PERSONS, PAYMENTS}, "the same, with days of payments"),
     "scorecards": ({CLAIMS, PERSONS}, "every scout is summed over its persons and claims"),
-    "persons by name": ({"canon.identity_registry", "public.module_ct_scouting_daily"},
-                        "a name is searched as a pattern"),
+    "persons by name": ({"canon.identity_registry"}, "a name is searched as a pattern"),
 }  # fmt: skip
 
 

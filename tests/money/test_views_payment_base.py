@@ -181,7 +181,7 @@ PAID_STATES = {
     "to both": ("PAID", 8),
     "to nobody": ("PAID", None),
     "in the future": ("ELIGIBLE", None),
-    "at no time": ("PAID", None),
+    "at no time": ("ELIGIBLE", None),
     "nothing": ("ELIGIBLE", None),
     "unknown amount": ("PAID", None),
 }
