@@ -149,9 +149,10 @@ def check(conn: Connection) -> None:
 
 def said_of(troubles: Sequence[Trouble]) -> str:
     """The message of an error, with what solves it."""
+    todo = " ".join(dict.fromkeys(trouble.todo for trouble in troubles))
     return (
         f"{changed(troubles)}. A scout could be written against the evidence: nothing was changed. "
-        f"{INIT}"
+        f"{todo}"
     )
 
 

@@ -29,6 +29,7 @@ _TRIES = 3
 # An index that waits blocks no writer; a trigger that waits makes every writer wait behind it.
 _INDEX_LOCK_SECONDS = 30
 _TRIGGER_LOCK_SECONDS = 3
+_PLURAL = {"trigger": "triggers", "index": "indexes"}
 
 
 def wanted_objects(
@@ -131,7 +132,7 @@ def drop_trigger(installer: Installer, relation: str, name: str) -> None:
 
 def drop_installed(installer: Installer) -> None:
     """Take away every index and trigger of ours on the owner's tables."""
-    for kind, noun in (("trigger", "triggers"), ("index", "indexes")):
+    for kind, noun in _PLURAL.items():
         dropped = _drop_astray(installer, kind, [])
         with installer.as_owner() as conn:
             names = list(_relations(conn, kind))
@@ -170,9 +171,8 @@ def _drop_astray(installer: Installer, kind: str, wanted: list[TableObject]) -> 
     if wanted:
         for table in sorted({f"{row.schema_name}.{row.table_name}" for row in rows}):
             count = sum(f"{row.schema_name}.{row.table_name}" == table for row in rows)
-            noun = {"trigger": "trigger", "index": "index"}[kind]
-            plural = {"trigger": "triggers", "index": "indexes"}[kind]
-            installer.did(f"Dropped {count} {noun if count == 1 else plural} of ours on {table}.")
+            noun = kind if count == 1 else _PLURAL[kind]
+            installer.did(f"Dropped {count} {noun} of ours on {table}.")
     return len(rows)
 
 
